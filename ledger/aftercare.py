@@ -1,0 +1,166 @@
+"""What happens to payments after they left: settled, returned, reissued, refunded, reversed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+from ledger import payment as payments
+from ledger import program as programs
+from ledger.application import Attempt, Command, Ledger
+from ledger.errors import LedgerError, PaymentUnknownError, ValueInvalidError
+from ledger.events import (
+    Event,
+    FundsRecovered,
+    FundsSpent,
+    ReturnReason,
+    Role,
+    TrancheRefunded,
+    TrancheReissued,
+    TrancheReversed,
+)
+from ledger.intake import Field, Row
+from ledger.payment import Payment, PaymentRef
+from ledger.rejects import Reject
+from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks
+
+
+class Step(StrEnum):
+    SETTLE = "settle"
+    RETURN = "return"
+    REISSUE = "reissue"
+    REFUND = "refund"
+    REVERSE = "reverse"
+
+
+FIELDS = (
+    Field("payment", ("payment", "payment id", "end to end id", "endtoendid"), required=True),
+    Field("reason", ("reason", "return reason", "alasan", "kode alasan")),
+    Field("treasury_ref", ("treasury ref", "ntpn", "bukti setor")),
+)
+ROLE = {
+    Step.SETTLE: Role.MAKER,
+    Step.RETURN: Role.MAKER,
+    Step.REFUND: Role.MAKER,
+    Step.REISSUE: Role.CHECKER,
+    Step.REVERSE: Role.CHECKER,
+}
+"""Who may take a step: money that leaves again, and corrections, are a checker's."""
+
+
+def change(
+    ledger: Ledger,
+    command: Command,
+    step: Step,
+    rows: Iterable[Row | Reject],
+    *,
+    reason: str = "",
+    treasury_ref: str = "",
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Tally:
+    """Take one step with each payment named (rows as in `FIELDS`); a step taken before is passed over.
+
+    `reason` and `treasury_ref` serve rows that name none.
+    """
+    decide = _decision(step, officer_id=command.by or "")
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer(ROLE[step])
+        refs: dict[int, PaymentRef] = {}
+        for row in rows:
+            try:
+                refs[row.line] = PaymentRef.parse(row.values[0])
+            except LedgerError as error:
+                chunk.refuse(row, error, field="payment", text=row.values[0])
+        states = attempt.load_many(sorted({ref.stream for ref in refs.values()}), payments.evolve)
+        for row in rows:
+            if (ref := refs.get(row.line)) is None:
+                continue
+            try:
+                if (payment := states.get(ref.stream)) is None:
+                    raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
+                events = decide(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
+            except LedgerError as error:
+                chunk.refuse(row, error, field="payment", text=row.values[0])
+                continue
+            for event in events:
+                states[ref.stream] = payments.evolve(payment, event) or payment
+            chunk.take(events)
+        chunk.events.extend(_program_events(attempt, chunk.events))
+
+    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+
+
+_Decision = Callable[[Payment, int, str, str], list[Event]]
+
+
+def _decision(step: Step, *, officer_id: str) -> _Decision:
+    def settle(payment: Payment, attempt: int, _reason: str, _ref: str) -> list[Event]:
+        return payments.settle(payment, attempt=attempt)
+
+    def return_(payment: Payment, attempt: int, reason: str, _ref: str) -> list[Event]:
+        return payments.return_(payment, attempt=attempt, return_reason=_return_reason(reason), officer_id=officer_id)
+
+    def reissue(payment: Payment, attempt: int, _reason: str, _ref: str) -> list[Event]:
+        return payments.reissue(payment, attempt=attempt, officer_id=officer_id)
+
+    def refund(payment: Payment, attempt: int, _reason: str, treasury_ref: str) -> list[Event]:
+        _check_text(payment, treasury_ref, "treasury_ref")
+        return payments.refund(payment, attempt=attempt, treasury_ref=treasury_ref)
+
+    def reverse(payment: Payment, attempt: int, reason: str, _ref: str) -> list[Event]:
+        _check_text(payment, reason, "reason")
+        return payments.reverse(payment, attempt=attempt, reason=reason)
+
+    decisions: Mapping[Step, _Decision] = {
+        Step.SETTLE: settle,
+        Step.RETURN: return_,
+        Step.REISSUE: reissue,
+        Step.REFUND: refund,
+        Step.REVERSE: reverse,
+    }
+    return decisions[step]
+
+
+def _program_events(attempt: Attempt, events: list[Event]) -> list[Event]:
+    """Money that a chunk's reversals free, and its reissues after a reversal take again: one sum a program."""
+    recovered: Counter[str] = Counter()
+    taken_again: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, TrancheReversed):
+            recovered[event.program] += event.amount
+        elif isinstance(event, TrancheReissued):
+            taken_again[event.program] += event.amount if event.after == "reversal" else 0
+    booked: list[Event] = []
+    for code in sorted({*recovered, *taken_again}):
+        program = attempt.program(code)
+        if code in taken_again:
+            programs.require_open(program)
+        if recovered[code]:
+            booked.append(FundsRecovered(program=code, amount=recovered[code], reserved_for="reversed payments"))
+        if taken_again[code]:
+            booked += programs.reserve(program, amount=taken_again[code], reserved_for="reissued payments")
+            booked.append(FundsSpent(program=code, amount=taken_again[code], reserved_for="reissued payments"))
+    return booked
+
+
+def _return_reason(text: str) -> ReturnReason:
+    try:
+        return ReturnReason(text.strip().upper())
+    except ValueError:
+        known = ", ".join(ReturnReason)
+        raise ValueInvalidError(field="reason", problem=f"a return has one of the ISO 20022 codes {known}") from None
+
+
+def _check_text(payment: Payment, text: str, field: str) -> None:
+    """Refuse a missing or unfit text under the name of its own field."""
+    if not text:
+        raise ValueInvalidError(field=field, problem="missing; add a column or give it with an option")
+    name = {"program": payment.program, "tranche": payment.tranche, "recipient_id": payment.recipient_id}
+    cls = TrancheRefunded if field == "treasury_ref" else TrancheReversed
+    built(cls, **name, amount=payment.amount, **{field: text})
+
+
+def name_one(payment_id: str) -> Row:
+    """The row of a single payment."""
+    return Row(1, (payment_id, "", ""))

@@ -1,0 +1,382 @@
+"""The ledger: one folder, in which each command loads what it needs, decides, and saves.
+
+`Ledger.carry_out` is the only way anything is recorded, one fact or a chunk of thousands: it runs a decision over
+freshly loaded state and appends all its events in one transaction. When another writer was faster, the store refuses
+the whole append (its (stream, version) pairs are unique) and the decision runs again on what is there now.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
+from eventsourcing.utils import EnvType, retry
+
+from ledger import batch as batches
+from ledger import group as groups
+from ledger import officer as officers
+from ledger import program as programs
+from ledger import recipient as recipients
+from ledger.batch import Batch
+from ledger.errors import (
+    BatchUnknownError,
+    ContendedError,
+    EffectiveInFutureError,
+    FolderNotEmptyError,
+    GroupUnknownError,
+    LedgerError,
+    LedgerExistsError,
+    LedgerMissingError,
+    LedgerNewerError,
+    OfficerUnknownError,
+    ProgramUnknownError,
+    RecipientUnknownError,
+    ReferenceReusedError,
+    ThingUnknownError,
+)
+from ledger.events import (
+    Event,
+    LedgerOpened,
+    Meta,
+    ReferenceUsed,
+    Role,
+    batch_stream,
+    group_stream,
+    officer_stream,
+    program_stream,
+    recipient_stream,
+    reference_stream,
+)
+from ledger.group import Group
+from ledger.money import Currency
+from ledger.officer import Officer
+from ledger.program import Program
+from ledger.recipient import Recipient
+from ledger.store import Conflict, Entry, EntryMapper, LedgerFactory, LedgerRecorder, to_entry, to_stored_event
+from ledger.vault import Vault
+
+FORMAT = 1
+"""Of the ledger's folder; a program refuses folders of a higher one."""
+SETTINGS = "ledger.json"
+EVENTS = "events.db"
+VAULT = "vault.db"
+VAULT_KEY = "vault.key"
+BATCHES = "batches"
+TRIES = 50
+"""Attempts of one append before it gives up; each lost one means that another writer has gone on."""
+NAMES_COMPARED = 2_000
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Who asks, for which business date, and under which reference."""
+
+    by: str | None
+    effective_on: date
+    reference: str | None = None
+    note: str | None = None
+    allow_future: bool = False
+    dry_run: bool = False
+
+
+class Attempt:
+    """One run of a decision: what it loaded, and at which versions."""
+
+    def __init__(self, ledger: "Ledger", command: Command) -> None:
+        self.ledger = ledger
+        self.command = command
+        self._versions: dict[str, int] = {}
+
+    def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
+        """The state of one stream, or None where it has no events."""
+
+        def project(_: object, entries: Iterable[Entry]) -> tuple[S | None, int] | None:
+            state, version = None, 0
+            for entry in entries:
+                state, version = evolve(state, entry.event), entry.originator_version
+            return (state, version) if version else None
+
+        try:
+            # The library types its projector for its own aggregates; ours is a state and its version.
+            loaded: Any = self.ledger.repository.get(stream, projector_func=cast("Any", project))
+        except AggregateNotFoundError:
+            self._versions[stream] = 0
+            return None
+        self._versions[stream] = loaded[1]
+        return cast("S", loaded[0])
+
+    def load_many(self, streams: Sequence[str], evolve: Callable[[S | None, Any], S | None]) -> dict[str, S]:
+        """Stream → its state, of those that have events."""
+        states: dict[str, S] = {}
+        for stream, rows in self.ledger.store.select_streams(streams).items():
+            state: S | None = None
+            for row in rows:
+                state = evolve(state, to_entry(row).event)
+            self._versions[stream] = rows[-1].originator_version
+            if state is not None:
+                states[stream] = state
+        return states
+
+    def first(self, streams: Sequence[str]) -> dict[str, Event]:
+        """Stream → its first event, of those that have any; the stream may not be added to in this attempt."""
+        return {stream: to_entry(row).event for stream, row in self.ledger.store.select_first(streams).items()}
+
+    def entries(self, events: Iterable[Event]) -> list[Entry]:
+        """The events at their places: each stream goes on where it was loaded, or begins."""
+        command = self.command
+        meta = Meta(
+            recorded_at=self.ledger.now(),
+            effective_on=command.effective_on,
+            by=command.by,
+            reference=command.reference,
+            note=command.note,
+        )
+        versions, placed = self._versions, []
+        for event in events:
+            stream = event.stream
+            version = versions[stream] = versions.get(stream, 0) + 1
+            placed.append(Entry(stream, version, meta, event))
+        return placed
+
+    # Things by name, refused with the nearest name where there are none
+
+    def officer(self, role: Role | None = None) -> Officer:
+        """The officer who acts, if they may."""
+        found = self.named_officer(self.command.by or "")
+        officers.require(found, role)
+        return found
+
+    def named_officer(self, officer_id: str) -> Officer:
+        return self._named(officer_stream, officer_id, officers.evolve, OfficerUnknownError, "officer_id")
+
+    def program(self, code: str) -> Program:
+        return self._named(program_stream, code, programs.evolve, ProgramUnknownError, "program")
+
+    def batch(self, batch_id: str) -> Batch:
+        return self._named(batch_stream, batch_id, batches.evolve, BatchUnknownError, "batch_id")
+
+    def group(self, program: str, group_id: str) -> Group:
+        stream = group_stream(program, group_id)
+        if (found := self.load(stream, groups.evolve)) is None:
+            raise GroupUnknownError(program=program, group_id=group_id, nearest=self.ledger.nearest(stream))
+        return found
+
+    def recipient(self, recipient_id: str) -> Recipient:
+        if (found := self.load(recipient_stream(recipient_id), recipients.evolve)) is None:
+            raise RecipientUnknownError()
+        return found
+
+    def _named(
+        self,
+        stream_of: Callable[[str], str],
+        name: str,
+        evolve: Callable[[S | None, Any], S | None],
+        unknown: Callable[..., LedgerError],
+        field: str,
+    ) -> S:
+        stream = stream_of(name)
+        if (found := self.load(stream, evolve)) is None:
+            raise unknown(**{field: name, "nearest": self.ledger.nearest(stream)})
+        return found
+
+
+class Ledger(Application[str]):
+    """A ledger's folder, opened: its events, its vault, and the way to record in it."""
+
+    name = "salur"
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        require_ledger(folder)
+        self.folder = folder
+        self.now = now
+        super().__init__()
+        self._vault: Vault | None = None
+        opened = self.load("ledger")
+        if not opened or not isinstance(opened[0].event, LedgerOpened):
+            raise LedgerMissingError(folder=str(folder))
+        self.opened = opened[0].event
+        self.currency = Currency(self.opened.currency, self.opened.decimals)
+
+    # What the library builds, on our store
+
+    def construct_factory(self, env: EnvType) -> InfrastructureFactory[Any]:  # noqa: ARG002  # settings come from the folder
+        return LedgerFactory(self.folder / EVENTS)
+
+    def construct_mapper(self) -> Mapper[str]:
+        return EntryMapper(transcoder=self.construct_transcoder())
+
+    def construct_event_store(self) -> EventStore[str]:
+        return EventStore(mapper=self.mapper, recorder=self.recorder)
+
+    @property
+    def store(self) -> LedgerRecorder:
+        return cast("LedgerRecorder", self.recorder)
+
+    @property
+    def vault(self) -> Vault:
+        """Opened when first needed: most commands never touch a person's data."""
+        if self._vault is None:
+            self._vault = Vault(self.folder / VAULT, self.folder / VAULT_KEY)
+        return self._vault
+
+    @property
+    def batches_folder(self) -> Path:
+        return self.folder / BATCHES
+
+    def close(self) -> None:
+        with suppress(AttributeError):  # an opening that was refused has no vault yet
+            if self._vault is not None:
+                self._vault.close()
+        super().close()
+
+    # Recording
+
+    def carry_out(
+        self, command: Command, decide: Callable[[Attempt], Sequence[Event]], *, request: tuple[object, ...] = ()
+    ) -> list[Entry]:
+        """Run a decision and append its events, all or none; returns them, none for a request carried out before.
+
+        Raises the decision's refusal, or `ContendedError` when others kept changing the same streams.
+        """
+        self._require_not_future(command)
+        last_stream = ""
+
+        @retry(Conflict, max_attempts=TRIES, wait=0.01)
+        def attempt() -> list[Entry]:
+            nonlocal last_stream
+            trial = Attempt(self, command)
+            if command.reference and request and self._is_repeat(trial, command.reference, request):
+                return []
+            events = list(decide(trial))
+            if command.reference and request and events:
+                events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
+            entries = trial.entries(events)
+            if entries and not command.dry_run:
+                last_stream = entries[0].originator_id
+                self.store.insert_events([to_stored_event(entry) for entry in entries])
+            return entries
+
+        try:
+            return cast("list[Entry]", attempt())
+        except Conflict:
+            raise ContendedError(stream=last_stream) from None
+
+    def _is_repeat(self, trial: Attempt, reference: str, request: tuple[object, ...]) -> bool:
+        used = trial.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
+        if used is not None and used.request_sha256 != _digest(request):
+            raise ReferenceReusedError(reference=reference)
+        return used is not None
+
+    def _require_not_future(self, command: Command) -> None:
+        today = self.now().astimezone().date()
+        if command.effective_on > today and not command.allow_future:
+            raise EffectiveInFutureError(effective_on=command.effective_on.isoformat(), today=today.isoformat())
+
+    # Reading
+
+    def load(self, stream: str) -> list[Entry]:
+        """The events of a stream, in order."""
+        return [to_entry(row) for row in self.store.select_events(stream)]
+
+    def nearest(self, stream: str) -> str:
+        """A half sentence with the existing name most like the one asked for, or nothing."""
+        prefix, _, name = stream.rpartition("/")
+        known = [each.rpartition("/")[2] for each in self.store.streams(prefix + "/", limit=NAMES_COMPARED)]
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        return f" (did you mean {close[0]}?)" if close else ""
+
+    def history(self, thing: str) -> list[Entry]:
+        """The events of a recipient, program, batch, group, payment, shipment or other thing, in log order."""
+        streams = [f"{kind}/{thing}" for kind in ("program", "batch", "shipment", "stock", "officer", "destination")]
+        streams += [thing, f"recipient/{thing}", f"group/{thing}", f"payment/{thing}"]
+        codes = [each.removeprefix("program/") for each in self.store.streams("program/")]
+        streams += [f"group/{code}/{thing}" for code in codes]
+        if thing.startswith("R"):
+            streams += [f"membership/{code}/{thing}" for code in codes]
+            for code in codes:
+                schedule = self._program_terms(code)
+                streams += [f"payment/{code}/{tranche}/{thing}" for tranche in range(1, len(schedule) + 1)]
+        elif thing.count("/") == 3:
+            streams.append("payment/" + thing.rpartition("/")[0])
+        found = [
+            (self.store.position(entry.originator_id, entry.originator_version), entry)
+            for rows in self.store.select_streams(streams).values()
+            for entry in map(to_entry, rows)
+        ]
+        if not found:
+            raise ThingUnknownError(thing=thing, nearest=self._nearest_thing(thing))
+        return [entry for _, entry in sorted(found, key=lambda each: each[0])]
+
+    def _program_terms(self, code: str) -> tuple[int, ...]:
+        program = Attempt(self, Command(None, date.min)).program(code)
+        return program.terms.schedule
+
+    def _nearest_thing(self, thing: str) -> str:
+        kinds = ("program", "batch", "shipment", "stock", "officer", "destination")
+        return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
+
+
+# Making and finding a ledger
+
+
+def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callable[[], datetime]) -> Ledger:
+    """Make a ledger in a new or empty folder; an interrupted making is finished by the same call.
+
+    Raises `LedgerExistsError` or `FolderNotEmptyError`, and then nothing has changed.
+    """
+    if (folder / SETTINGS).exists():
+        raise LedgerExistsError(folder=str(folder))
+    if folder.exists() and not folder.is_dir():
+        raise FolderNotEmptyError(folder=str(folder))
+    ours = {EVENTS, VAULT, VAULT_KEY, BATCHES}
+    if folder.exists() and any(
+        each.name.removesuffix("-wal").removesuffix("-shm") not in ours for each in folder.iterdir()
+    ):
+        raise FolderNotEmptyError(folder=str(folder))
+    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+    Vault.create(folder / VAULT, folder / VAULT_KEY)
+    recorder = cast("LedgerRecorder", LedgerFactory(folder / EVENTS).application_recorder())
+    meta = Meta(recorded_at=now(), effective_on=command.effective_on, by=command.by, note=command.note)
+    with suppress(Conflict):  # the interrupted making had come this far
+        recorder.insert_events([to_stored_event(Entry("ledger", 1, meta, opened))])
+    recorder.datastore.close()
+    settings = folder / (SETTINGS + ".new")
+    settings.write_text(json.dumps({"salur": "ledger", "format": FORMAT}) + "\n")
+    sync(settings)
+    settings.replace(folder / SETTINGS)
+    sync(folder)
+    return Ledger(folder, now=now)
+
+
+def require_ledger(folder: Path) -> None:
+    """Refuse a folder that is not a ledger, or one of a newer version."""
+    try:
+        settings = json.loads((folder / SETTINGS).read_text())
+        found = int(settings["format"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LedgerMissingError(folder=str(folder)) from None
+    if found > FORMAT:
+        raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _digest(request: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr(request).encode()).hexdigest()

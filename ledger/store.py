@@ -1,0 +1,260 @@
+"""The only room that knows how events are kept: in SQLite, through the eventsourcing library's recorders.
+
+A row of the store is (stream, version, topic, state). `state` is one compact JSON object: the event's `Meta` and its
+own fields side by side. The line of an event is that object with the row's other three columns put in front; it is
+what projections read and what `history -o json` prints.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    JSONTranscoder,
+    Mapper,
+    PersistenceError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+)
+from pydantic_core import from_json
+
+from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError
+from ledger.events import EVENT_CLASSES, UPCASTERS, Event, Meta, Stored
+
+LOCK_TIMEOUT_S = 60
+"""How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
+IDS_PER_QUERY = 10_000
+LINES_PER_BLOCK = 5_000
+
+Conflict = IntegrityError
+"""Raised by an append when one of its (stream, version) pairs is already taken; nothing of it was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event at its place in a stream."""
+
+    originator_id: str
+    """The stream, e.g. `program/bsu-2020`."""
+    originator_version: int
+    """1 for the first event of the stream."""
+    meta: Meta
+    event: Event
+
+
+# Between entries and stored rows
+
+
+@lru_cache(maxsize=64)
+def _meta_json(meta: Meta) -> bytes:
+    return meta.model_dump_json(exclude_none=True).encode()[:-1]
+
+
+def to_stored_event(entry: Entry) -> StoredEvent:
+    """The row of an entry."""
+    event = entry.event
+    body: bytes = event.__pydantic_serializer__.to_json(event, exclude_none=True)
+    return StoredEvent(
+        entry.originator_id,
+        entry.originator_version,
+        event.TOPIC,
+        _meta_json(entry.meta) + b"," + body[1:],
+    )
+
+
+def to_entry(stored: StoredEvent) -> Entry:
+    """The entry of a row, brought to its event's newest version.
+
+    Raises `IntegrityBrokenError` where the row is not an event that this program ever wrote.
+    """
+    topic, state = stored.topic, bytes(stored.state)
+    try:
+        if topic in UPCASTERS:
+            topic, upcast = upcast_to_newest(topic, from_json(state))
+            state = json.dumps(upcast).encode()
+        cls = EVENT_CLASSES[topic]
+        meta = Meta.model_validate_json(state, extra="ignore")
+        event = cls.model_validate_json(state, extra="ignore")
+    except (KeyError, ValueError) as error:
+        raise IntegrityBrokenError(
+            f"{stored.originator_id} version {stored.originator_version}: not a readable {stored.topic}"
+        ) from error
+    return Entry(str(stored.originator_id), stored.originator_version, meta, event)
+
+
+def upcast_to_newest(topic: str, stored: Stored) -> tuple[str, Stored]:
+    """Bring a stored object, whose event has changed since, to the version that is written today."""
+    while topic in UPCASTERS:
+        topic, upcast = UPCASTERS[topic]
+        stored = upcast(stored)
+    return topic, stored
+
+
+class EntryMapper(Mapper[str]):
+    """Lets the library's event store and repository read and write entries."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        if not isinstance(domain_event, Entry):
+            raise TypeError(f"not an entry: {type(domain_event).__name__}")
+        return to_stored_event(domain_event)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        return to_entry(stored_event)
+
+
+# SQLite, durable
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        # FULL is only a build default of SQLite: without it a commit may be lost with the power.
+        connection.cursor().execute("PRAGMA synchronous=FULL")
+        return connection
+
+
+class _Datastore(SQLiteDatastore):
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_timeout=LOCK_TIMEOUT_S, originator_id_type="text")
+        self.pool = _Pool(db_name=path.absolute().as_uri(), lock_timeout=LOCK_TIMEOUT_S)
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        try:
+            with super().transaction(commit=commit) as cursor:
+                yield cursor
+        except Conflict:
+            raise
+        except (PersistenceError, sqlite3.Error) as error:
+            raise _told(error) from error
+
+
+def _told(error: Exception) -> Exception:
+    """The refusal, or broken integrity, behind a database's error."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return StoreLockedError()
+    if "disk is full" in text:
+        return DiskFullError()
+    if "malformed" in text or "not a database" in text:
+        return IntegrityBrokenError(f"the database is damaged ({text}); restore a copy and run `salur check`")
+    return StoreFailedError(reason=text)
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """The library's recorder, and the reads in bulk that a file of payments needs."""
+
+    def select_first(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+        """Stream → its first event, of those streams that have one."""
+        rows = self._select_in(streams, "AND e.originator_version=1")
+        return {row.originator_id: row for row in rows}  # type: ignore[misc]  # ids are text here
+
+    def select_streams(self, streams: Iterable[str]) -> dict[str, list[StoredEvent]]:
+        """Stream → its events in order, of those streams that have any."""
+        found: dict[str, list[StoredEvent]] = {}
+        for row in self._select_in(streams, ""):
+            found.setdefault(str(row.originator_id), []).append(row)
+        return found
+
+    def _select_in(self, streams: Iterable[str], condition: str) -> Iterator[StoredEvent]:
+        wanted = list(streams)
+        statement = (
+            "SELECT e.originator_id, e.originator_version, e.topic, e.state"
+            f" FROM json_each(?) AS wanted CROSS JOIN {self.events_table_name} AS e"
+            f" ON e.originator_id=wanted.value {condition} ORDER BY wanted.key, e.originator_version"
+        )
+        for start in range(0, len(wanted), IDS_PER_QUERY):
+            with self.datastore.transaction(commit=False) as cursor:
+                cursor.execute(statement, (json.dumps(wanted[start : start + IDS_PER_QUERY]),))
+                yield from (StoredEvent(*row) for row in cursor.fetchall())
+
+    def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
+        """The streams whose names begin so, in order of name."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT originator_id FROM {self.events_table_name}"
+                " WHERE originator_id>=? AND originator_id<? AND originator_version=1 ORDER BY 1 LIMIT ?",
+                (prefix, prefix + "\U0010ffff", limit),
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def size(self) -> int:
+        """How many events the ledger holds."""
+        return self.max_notification_id() or 0
+
+    def position(self, stream: str, version: int) -> int:
+        """The index of an event in the log; the first is 0."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid-1 FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
+                (stream, version),
+            )
+            return int(cursor.fetchone()[0])
+
+    def lines(self, *, until: int | None = None) -> Iterator[bytes]:
+        """The log from its beginning in blocks of lines, each line one event as JSON; all of one moment.
+
+        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
+        """
+        old_topics = set(UPCASTERS)
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                "SELECT '{\"log_index\":'||(rowid-1)||',\"stream\":'||json_quote(originator_id)||',\"version\":'"
+                "||originator_version||',\"topic\":'||json_quote(topic)||','||substr(CAST(state AS TEXT),2), topic"
+                f" FROM {self.events_table_name} WHERE rowid<=? ORDER BY rowid",
+                (until if until is not None else 2**62,),
+            )
+            while rows := cursor.sqlite_cursor.fetchmany(LINES_PER_BLOCK):
+                if old_topics:
+                    texts = [_upcast_line(text) if topic in old_topics else text for text, topic in rows]
+                else:
+                    texts = [row[0] for row in rows]
+                yield ("\n".join(texts) + "\n").encode()
+
+
+def _upcast_line(line: str) -> str:
+    stored = json.loads(line)
+    stored["topic"], upcast = upcast_to_newest(stored["topic"], stored)
+    return json.dumps({**upcast, "topic": stored["topic"]}, separators=(",", ":"))
+
+
+class LedgerFactory(SQLiteFactory):
+    """Builds the library's infrastructure on one SQLite file."""
+
+    application_recorder_class = LedgerRecorder
+
+    def __init__(self, path: Path) -> None:
+        super().__init__({self.SQLITE_DBNAME: str(path), self.ORIGINATOR_ID_TYPE: "text"})
+        self.datastore = _Datastore(path)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        recorder = LedgerRecorder(self.datastore)
+        recorder.create_table()
+        return recorder
+
+    def mapper(self, transcoder: Any = None, mapper_class: Any = None) -> Mapper[Any]:  # noqa: ARG002  # the library's signature
+        return EntryMapper(transcoder=JSONTranscoder())
+
+
+def canonical(entries: Sequence[StoredEvent]) -> Iterator[tuple[StoredEvent, bool]]:
+    """Each row, and whether its bytes are exactly those that this program writes for the event in it."""
+    for stored in entries:
+        if stored.topic in UPCASTERS:
+            yield stored, True
+        else:
+            yield stored, to_stored_event(to_entry(stored)).state == bytes(stored.state)
