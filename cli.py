@@ -1,0 +1,1270 @@
+"""The command line: parse, call, print. Rules live in `ledger`, figures in `projections`.
+
+Everything heavy is imported inside the commands, so that `salur --help` starts as fast as an empty click program.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from datetime import date, datetime
+
+    from ledger.application import Command, Ledger
+    from ledger.errors import LedgerError
+    from ledger.intake import Field
+    from ledger.rejects import Reject
+    from ledger.rows import Tally
+    from ledger.store import Entry
+
+    # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
+    Work = Callable[
+        [Ledger, Any, Callable[[Reject, LedgerError | None], None], Callable[[int], None], str | None], Tally
+    ]
+
+DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DEFAULT_STORE = "salur-ledger"
+DEMO_STORE = "demo-ledger"
+
+REPORTS = {
+    "programs": "One line a program: budget, reserved, disbursed, returned, refunded, people.",
+    "tranches": "One line a tranche: payments and what became of them.",
+    "balances": "One line a recipient and program: entitled, disbursed, outstanding.",
+    "groups": "Group grants by program, with the accountability reports (LPJ) still owed.",
+    "aid": "Goods shipped and delivered, by item and destination.",
+    "people": "People helped, by program and kind of help.",
+    "returns": "Returned payments still open, oldest first.",
+    "refusals": "Rows refused, by command and reason.",
+    "referrals": "People referred to other schemes, by channel.",
+    "training": "Sessions held and people reached, by program.",
+    "destinations": "Countries reopened for placement.",
+    "batches": "Batches, who proposed and who approved them.",
+    "trial-balance": "Debits, credits and balance of every account.",
+    "journal": "Every posting, as a journal that hledger reads.",
+}
+
+
+# Options that many commands share
+
+
+class DateOption(click.ParamType[Any]):
+    """A date, year first or with a month's name."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "date":
+        from ledger.dates import parse_date
+        from ledger.errors import LedgerError
+
+        try:
+            return parse_date(value, None)
+        except LedgerError as error:
+            self.fail(str(error), param, ctx)
+
+
+class KnownAtOption(click.ParamType[Any]):
+    """A size of the log, or an instant."""
+
+    name = "size|instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "int | datetime":
+        from datetime import datetime
+
+        if value.isdigit():
+            return int(value)
+        try:
+            return datetime.fromisoformat(value).astimezone()
+        except ValueError:
+            self.fail("give a log size such as 120 or an instant such as 2020-10-15T17:00:00+07:00", param, ctx)
+
+
+@dataclass
+class Session:
+    """What was said before the command."""
+
+    store: Path
+    store_was_named: bool
+    lang: str
+
+
+pass_session = click.make_pass_decorator(Session)
+OutputOption = click.Choice(["table", "json", "csv"])
+output_option = click.option("-o", "--output", type=OutputOption, default="table", help="How to print the result.")
+
+
+def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_who_and_when = stacked(
+    click.option("--officer", envvar="SALUR_OFFICER", help="Who acts (or SALUR_OFFICER)."),
+    click.option("--effective-on", type=DateOption(), help="Business date; today if not given."),
+    click.option("--allow-future", is_flag=True, help="Accept a business date after today."),
+    click.option("--reference", help="Your own reference: the same command under it is carried out once."),
+    click.option("--note", help="A remark that is stored with the events; no personal data."),
+    click.option("--dry-run", is_flag=True, help="Tell what would be recorded, and record nothing."),
+    output_option,
+)
+
+_how_to_read = stacked(
+    click.option("--map", "column_map", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field."),
+    click.option("--sheet", help="Sheet of a workbook; the first if not given."),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of dates in the file."),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The sign that separates decimals in the file."),
+    click.option(
+        "--rejects", type=click.Path(path_type=Path), help="Where refused rows go; by default FILE.rejects.csv here."
+    ),
+)
+
+
+@dataclass
+class Request:
+    """The options that every write shares."""
+
+    session: Session
+    command: "Command"
+    output: str
+
+
+@dataclass
+class Reading:
+    """How a file is to be read."""
+
+    column_map: tuple[str, ...]
+    sheet: str | None
+    date_order: Any
+    decimal: Any
+    rejects: Path | None
+
+
+def writes(function: Any) -> Any:
+    """A command that records: its function gets a `Request` first."""
+
+    @pass_session
+    def wrapped(session: Session, /, **options: Any) -> Any:
+        from datetime import datetime
+
+        from ledger.application import Command
+
+        today = datetime.now().astimezone().date()
+        command = Command(
+            by=options.pop("officer"),
+            effective_on=options.pop("effective_on") or today,
+            allow_future=options.pop("allow_future"),
+            reference=options.pop("reference"),
+            note=options.pop("note"),
+            dry_run=options.pop("dry_run"),
+        )
+        return function(Request(session, command, options.pop("output")), **options)
+
+    return _who_and_when(update_wrapper(wrapped, function))
+
+
+def reads_file(function: Any) -> Any:
+    """A command that reads a table: its function gets a `Reading` named `reading`."""
+
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        names = ("column_map", "sheet", "date_order", "decimal", "rejects")
+        return function(*arguments, reading=Reading(*(options.pop(name) for name in names)), **options)
+
+    return _how_to_read(update_wrapper(wrapped, function))
+
+
+FILE = click.Path(path_type=Path, allow_dash=True)
+
+
+# Opening, working, telling
+
+
+@contextmanager
+def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledger]":
+    """The session's ledger; for a write, somebody must act."""
+    from ledger.application import Ledger, require_ledger
+
+    require_ledger(session.store)
+    if command is not None and command.by is None:
+        raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
+    ledger = Ledger(session.store)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def tell(request: Request, entries: "Sequence[Entry]", sentence: str) -> None:
+    """Say what was recorded."""
+    if request.output == "json":
+        print_json([stored_object(entry) for entry in entries])
+    elif not entries:
+        click.echo("Nothing new: this was already recorded.")
+    elif request.command.dry_run:
+        click.echo(f"Would record {_count(len(entries), 'event')}: {sentence}")
+    else:
+        click.echo(sentence)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def print_json(value: object) -> None:
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def stored_object(entry: "Entry") -> dict[str, object]:
+    """An event as it is stored, with its place."""
+    import json
+
+    from ledger.store import to_stored_event
+
+    stored = to_stored_event(entry)
+    place = {"stream": entry.originator_id, "version": entry.originator_version, "topic": stored.topic}
+    return {**place, **json.loads(stored.state)}
+
+
+def amount_of(ledger: "Ledger", text: str) -> int:
+    """An amount typed on the command line, in whole minor units."""
+    from ledger.money import parse_amount
+
+    return parse_amount(text, ledger.currency)
+
+
+def money(session: Session, ledger: "Ledger", amount: int) -> str:
+    """An amount for people, in their language."""
+    from projections.tables import format_amount
+
+    return format_amount(amount, ledger.currency.code, ledger.currency.decimals, session.lang)
+
+
+def work_file(
+    request: Request,
+    reading: Reading,
+    path: Path,
+    fields: "tuple[Field, ...]",
+    work: "Work",
+    *,
+    name: str | None = None,
+    program: str | None = None,
+) -> None:
+    """Read a file's rows into the ledger, show progress, write the rejects and say what became of the rows."""
+    from ledger.errors import ColumnMapError
+    from ledger.intake import open_table
+    from ledger.rejects import RejectsFile
+    from ledger.rows import finish_file
+
+    column_map = {}
+    for given in reading.column_map:
+        field, separator, column = given.partition("=")
+        if not separator:
+            raise ColumnMapError(given=given, problem="write FIELD=COLUMN")
+        column_map[field] = column
+    stem = "stdin" if str(path) == "-" else path.stem
+    rejects_path = reading.rejects or Path(f"{stem}.rejects.csv")
+    source = None if str(path) == "-" else path
+    with (
+        opened(request.session, request.command) as ledger,
+        open_table(source, fields, column_map, reading.sheet) as table,
+        RejectsFile(rejects_path) as rejects,
+    ):
+        with progress_bar(lambda: table.progress, stem) as advance:
+            tally = work(ledger, table.rows(), lambda reject, _: rejects.add(reject), advance, table.sha256)
+        if name and not request.command.dry_run:
+            finish_file(ledger, request.command, tally, name=name, file_sha256=table.sha256, program=program)
+    tell_tally(request, tally, rejects_path)
+
+
+def work_one(request: Request, values: tuple[str, ...], work: "Work", sentence: str) -> None:
+    """Carry out a single row; its refusal is the command's."""
+    from ledger.intake import Row
+
+    with opened(request.session, request.command) as ledger:
+        tally = work(ledger, [Row(1, values)], _refuse, lambda _: None, None)
+    if request.output == "json":
+        print_json({"taken": tally.taken, "repeated": tally.repeated})
+    elif tally.repeated:
+        click.echo("Nothing new: this was already recorded.")
+    else:
+        click.echo(("Would record: " if request.command.dry_run else "") + sentence)
+
+
+def _refuse(reject: "Reject", error: "LedgerError | None") -> NoReturn:
+    if error is None:
+        raise click.UsageError(reject.reason)
+    raise error
+
+
+def tell_tally(request: Request, tally: "Tally", rejects_path: Path) -> None:
+    """Say what became of a file's rows; ends the command with its own code if some were refused."""
+    refused = sum(tally.refused.values())
+    if request.output == "json":
+        file = str(rejects_path) if refused else None
+        print_json(
+            {"taken": tally.taken, "repeated": tally.repeated, "refused": dict(tally.refused), "rejects_file": file}
+        )
+    else:
+        taken = f"{'Would take' if request.command.dry_run else 'Took'} {_count(tally.taken, 'row')}"
+        repeated = f", {tally.repeated:,} already recorded" if tally.repeated else ""
+        click.echo(f"{taken}{repeated}, {refused:,} refused.")
+        _tell_refused(tally.refused, rejects_path)
+    if refused:
+        raise Rejected
+
+
+def _tell_refused(refused: "Counter[str]", rejects_path: Path) -> None:
+    for code, rows in refused.most_common():
+        click.echo(f"  {rows:>9,}  {code}", err=True)
+    if refused:
+        click.echo(f"Refused rows, with line and reason: {rejects_path}", err=True)
+
+
+@contextmanager
+def progress_bar(progress: Callable[[], float], title: str) -> Iterator[Callable[[int], None]]:
+    """A bar with rows, rate and time left on the terminal's error channel; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0, rows=0, rate=0)
+        rows = 0
+
+        def advance(more: int) -> None:
+            nonlocal rows
+            rows += more
+            elapsed = bar.tasks[0].elapsed or 0
+            bar.update(task, completed=progress(), rows=rows, rate=int(rows / elapsed) if elapsed else 0)
+
+        yield advance
+
+
+class Rejected(Exception):  # noqa: N818  # an ending, not an error
+    """Done, but some rows were refused."""
+
+
+# The root
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--store", envvar="SALUR_STORE", type=click.Path(path_type=Path), help="The ledger's folder (or SALUR_STORE)."
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "id"]), envvar="SALUR_LANG", help="Language of amounts, dates and headings."
+)
+@click.version_option(package_name="salur")
+@click.pass_context
+def salur(context: click.Context, store: Path | None, lang: str | None) -> None:
+    """Record and prove what a social-protection program paid, to whom, and on whose word."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MONETARY") or os.environ.get("LANG") or ""
+    chosen = lang or ("id" if spoken.startswith("id") else "en")
+    context.obj = Session(store or Path(DEFAULT_STORE), store is not None, chosen)
+
+
+@salur.command()
+@click.option("--name", default="Salur ledger", show_default=True, help="What the ledger is called on reports.")
+@click.option("--currency", default="IDR", show_default=True, help="ISO 4217 code; fixed for good.")
+@click.option("--decimals", type=click.IntRange(0, 4), help="Decimals of amounts; the currency's own if not given.")
+@click.option("--officer", envvar="SALUR_OFFICER", hidden=True)
+@pass_session
+def init(session: Session, name: str, currency: str, decimals: int | None, officer: str | None) -> None:
+    """Make a new ledger in the folder named by --store."""
+    from datetime import UTC, datetime
+
+    from ledger.application import Command, create
+    from ledger.events import LedgerOpened
+    from ledger.money import default_decimals
+    from ledger.rows import built
+
+    del officer  # everybody may have SALUR_OFFICER set; nobody is enrolled yet
+    usual = default_decimals(currency)
+    opened_as = built(LedgerOpened, name=name, currency=currency, decimals=usual if decimals is None else decimals)
+    command = Command(by=None, effective_on=datetime.now().astimezone().date())
+    create(session.store, command, opened=opened_as, now=lambda: datetime.now(UTC)).close()
+    click.echo(f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals.")
+    click.echo("Next: `salur officer enroll ID --role maker`", err=True)
+
+
+# Officers
+
+
+@salur.group()
+def officer() -> None:
+    """Who may act, and in which roles."""
+
+
+@officer.command("enroll")
+@click.argument("officer_id")
+@click.option(
+    "--role", "roles", multiple=True, required=True, type=click.Choice(["maker", "checker"]), help="May be given twice."
+)
+@writes
+def officer_enroll(request: Request, officer_id: str, roles: tuple[str, ...]) -> None:
+    """Let OFFICER_ID act. The first officer enrolls themselves."""
+    from dataclasses import replace
+
+    from ledger import administration
+    from ledger.events import Role
+
+    with opened(request.session) as ledger:
+        command = request.command
+        if administration.is_first_officer(ledger):
+            command = replace(command, by=officer_id)
+        elif command.by is None:
+            raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
+        entries = administration.enroll(
+            ledger, command, officer_id=officer_id, roles=tuple(Role(role) for role in roles)
+        )
+    tell(request, entries, f"{officer_id} is enrolled as {' and '.join(roles)}.")
+
+
+@officer.command("revoke")
+@click.argument("officer_id")
+@click.option("--reason", required=True, help="Why; stored with the event.")
+@writes
+def officer_revoke(request: Request, officer_id: str, reason: str) -> None:
+    """Stop OFFICER_ID from acting; what they did before stands."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.revoke(ledger, request.command, officer_id=officer_id, reason=reason)
+    tell(request, entries, f"{officer_id} is revoked.")
+
+
+@officer.command("list")
+@output_option
+@pass_session
+def officer_list(session: Session, output: str) -> None:
+    """Everybody ever enrolled."""
+    from ledger.application import Attempt, Command
+    from projections.tables import show
+
+    with opened(session) as ledger:
+        from datetime import date
+
+        attempt = Attempt(ledger, Command(None, date.min))
+        found = [attempt.named_officer(each.removeprefix("officer/")) for each in ledger.store.streams("officer/")]
+    rows = [
+        {"officer": each.officer_id, "roles": ", ".join(sorted(each.roles)), "revoked": each.is_revoked}
+        for each in found
+    ]
+    show(rows, ("officer", "roles", "revoked"), output=output, lang=session.lang)
+
+
+# Programs
+
+
+@salur.group()
+def program() -> None:
+    """Programs, their terms and budgets."""
+
+
+@program.command("open")
+@click.argument("code")
+@click.option("--name", required=True)
+@click.option(
+    "--kind",
+    required=True,
+    help="cash, group-grant, public-works, training, incubation, technology, digital, companion, goods, referral or umbrella.",
+)
+@click.option("--parent", help="Program that this one belongs to.")
+@click.option("--ceiling", help="The most one recipient or group may get.")
+@click.option("--tranche", "tranches", multiple=True, help="Amount of a tranche, in order; may be given again.")
+@click.option("--fiscal-year", type=int, required=True)
+@click.option("--legal-basis", help="Law or decree.")
+@click.option("--category", "categories", multiple=True, help="Category of recipients it is for; may be given again.")
+@click.option("--report-due-days", type=int, help="Days a funded group has for its report (LPJ).")
+@writes
+def program_open(request: Request, code: str, ceiling: str | None, tranches: tuple[str, ...], **terms: Any) -> None:
+    """Begin the program CODE."""
+    from ledger import administration
+    from ledger.events import Kind, ProgramOpened
+    from ledger.rows import built
+
+    with opened(request.session, request.command) as ledger:
+        if terms["kind"] in set(Kind):
+            terms["kind"] = Kind(terms["kind"])
+        opening = built(
+            ProgramOpened,
+            program=code,
+            ceiling=amount_of(ledger, ceiling) if ceiling else None,
+            schedule=tuple(amount_of(ledger, each) for each in tranches),
+            **terms,
+        )
+        entries = administration.open_program(ledger, request.command, terms=opening)
+    tell(request, entries, f"Program {code} is open.")
+
+
+@program.command("budget")
+@click.argument("code")
+@click.argument("amount")
+@writes
+def program_budget(request: Request, code: str, amount: str) -> None:
+    """Set the budget of CODE to AMOUNT in all."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        budget = amount_of(ledger, amount)
+        entries = administration.set_budget(ledger, request.command, program=code, budget=budget)
+        sentence = f"The budget of {code} is {money(request.session, ledger, budget)}."
+    tell(request, entries, sentence)
+
+
+@program.command("close")
+@click.argument("code")
+@click.option("--reason", required=True, help="Why; stored with the event.")
+@writes
+def program_close(request: Request, code: str, reason: str) -> None:
+    """End the program CODE; returns, refunds and reports can still be recorded."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.close_program(ledger, request.command, program=code, reason=reason)
+    tell(request, entries, f"Program {code} is closed.")
+
+
+@program.command("list")
+@output_option
+@pass_session
+def program_list(session: Session, output: str) -> None:
+    """All programs with their figures as of today."""
+    print_report(session, "programs", output)
+
+
+@program.command("show")
+@click.argument("code")
+@output_option
+@pass_session
+def program_show(session: Session, code: str, output: str) -> None:
+    """The terms of CODE and its money."""
+    from datetime import date
+
+    from ledger.application import Attempt, Command
+    from projections.tables import show
+
+    with opened(session) as ledger:
+        found = Attempt(ledger, Command(None, date.min)).program(code)
+        terms = found.terms.model_dump(mode="json")
+        terms |= {"budget": found.budget, "reserved": found.reserved, "spent": found.spent}
+        terms |= {"available": found.available, "is_closed": found.is_closed}
+        if output == "json":
+            print_json(terms)
+            return
+        rows = [{"term": name, "value": _shown(session, ledger, name, value)} for name, value in terms.items()]
+        show(rows, ("term", "value"), output=output, lang=session.lang)
+
+
+def _shown(session: Session, ledger: "Ledger", name: str, value: Any) -> str:
+    if value is None or value == []:
+        return "-"
+    if name in {"ceiling", "budget", "reserved", "spent", "available"}:
+        return money(session, ledger, value)
+    if name == "schedule":
+        return ", ".join(money(session, ledger, each) for each in value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# Recipients
+
+
+@salur.group()
+def recipient() -> None:
+    """People and households that a program may help."""
+
+
+@recipient.command("register")
+@click.option(
+    "--nik", prompt="NIK", help="National id; asked for if not given, so that it stays out of the shell's history."
+)
+@click.option("--name", "full_name", prompt="Name")
+@click.option("--account", default="", help="Bank account.")
+@click.option("--phone", default="")
+@click.option("--address", default="")
+@click.option("--category", required=True, help="E.g. worker, pmi, cpmi.")
+@click.option("--region", default="", help="Kemendagri code, e.g. 32.73.")
+@click.option(
+    "--shared-account", default="", help="Why the account may serve several: household, guardian or no-bank-nearby."
+)
+@writes
+def recipient_register(
+    request: Request,
+    nik: str,
+    full_name: str,
+    account: str,
+    phone: str,
+    address: str,
+    category: str,
+    region: str,
+    shared_account: str,
+) -> None:
+    """Register one person; their data goes into the vault only."""
+    from ledger import registration
+    from ledger.intake import Row
+
+    values = (nik, full_name, account, phone, address, category, region, shared_account)
+    with opened(request.session, request.command) as ledger:
+        tally = registration.register(ledger, request.command, [Row(1, values)], file_sha256=None, on_reject=_refuse)
+        number = None if request.command.dry_run else ledger.vault.find([nik]).get(nik)
+    from ledger.rows import recipient_id
+
+    chosen = recipient_id(number) if number else None
+    if request.output == "json":
+        print_json({"recipient_id": chosen, "taken": tally.taken})
+    else:
+        click.echo(f"Registered as {chosen}." if chosen else "Would register this person.")
+
+
+@recipient.command("import")
+@click.argument("file", type=FILE)
+@click.option("--category", default="", help="For rows that name none.")
+@reads_file
+@writes
+def recipient_import(request: Request, file: Path, category: str, reading: Reading) -> None:
+    """Register the people of FILE (CSV or XLSX; - reads standard input)."""
+    from ledger import registration
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, sha256: Any) -> "Tally":
+        return registration.register(
+            ledger,
+            request.command,
+            rows,
+            file_sha256=sha256,
+            category=category,
+            on_reject=on_reject,
+            on_progress=on_progress,
+        )
+
+    work_file(request, reading, file, registration.FIELDS, work, name="recipient-import")
+
+
+# Paying
+
+
+@salur.group()
+def disburse() -> None:
+    """Pay a tranche: propose, approve, run."""
+
+
+def _program_and_tranche(function: Any) -> Any:
+    return stacked(
+        click.option("--program", "code", required=True, help="The program's code."),
+        click.option("--tranche", type=int, required=True, help="1, 2, …"),
+        click.option("--batch", "batch_id", help="Id of the batch; made from its content if not given."),
+    )(function)
+
+
+@disburse.command("propose")
+@click.argument("file", type=FILE)
+@_program_and_tranche
+@reads_file
+@writes
+def disburse_propose(
+    request: Request, file: Path, code: str, tranche: int, batch_id: str | None, reading: Reading
+) -> None:
+    """Propose to pay the rows of FILE (columns recipient and amount; no amount means the tranche's own)."""
+    from ledger import disbursement
+
+    made: Any = None
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, sha256: Any) -> "Tally":
+        nonlocal made
+        made = disbursement.propose(
+            ledger, request.command, rows, program=code, tranche=tranche, file_sha256=sha256, batch_id=batch_id,
+            decimal_mark=reading.decimal, on_reject=on_reject, on_progress=on_progress,
+        )  # fmt: skip
+        _tell_proposed(request, ledger, made)
+        tally: Tally = made.tally
+        return tally
+
+    work_file(request, reading, file, disbursement.FIELDS, work)
+
+
+def _tell_proposed(request: Request, ledger: "Ledger", made: Any) -> None:
+    if request.output == "json":
+        return
+    proposal, total = made.proposal, money(request.session, ledger, made.proposal.total)
+    verb = "Would propose" if request.command.dry_run else "Proposed" if made.is_new else "Already proposed:"
+    click.echo(f"{verb} batch {proposal.batch_id}: {_count(proposal.count, 'payment')}, {total}.")
+    if made.is_new and not request.command.dry_run:
+        click.echo(f"Next, another officer: `salur disburse approve {proposal.batch_id}`", err=True)
+
+
+@disburse.command("one")
+@click.argument("recipient_id")
+@click.option("--amount", default="", help="The tranche's own if not given.")
+@_program_and_tranche
+@writes
+def disburse_one(
+    request: Request, recipient_id: str, amount: str, code: str, tranche: int, batch_id: str | None
+) -> None:
+    """Propose a batch of one payment, to RECIPIENT_ID."""
+    import hashlib
+
+    from ledger import disbursement
+    from ledger.intake import Row
+
+    typed = f"{recipient_id},{amount}\n"
+    with opened(request.session, request.command) as ledger:
+        made = disbursement.propose(
+            ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
+            file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=_refuse,
+        )  # fmt: skip
+        _tell_proposed(request, ledger, made)
+    if request.output == "json":
+        print_json({"batch_id": made.proposal.batch_id, "total": made.proposal.total})
+
+
+@disburse.command("approve")
+@click.argument("batch_id")
+@writes
+def disburse_approve(request: Request, batch_id: str) -> None:
+    """Agree that exactly the proposed rows of BATCH_ID are paid; holds the money."""
+    from ledger import disbursement
+    from ledger.application import Attempt
+
+    with opened(request.session, request.command) as ledger:
+        entries = disbursement.approve(ledger, request.command, batch_id=batch_id)
+        proposal = Attempt(ledger, request.command).batch(batch_id).proposal
+        total = money(request.session, ledger, proposal.total)
+    tell(request, entries, f"Approved batch {batch_id}: {_count(proposal.count, 'payment')}, {total}.")
+    if entries and not request.command.dry_run:
+        click.echo(f"Next: `salur disburse run {batch_id}`", err=True)
+
+
+@disburse.command("reject")
+@click.argument("batch_id")
+@click.option("--reason", required=True, help="Why; stored with the event.")
+@writes
+def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
+    """Refuse the proposed BATCH_ID; its maker may withdraw it so."""
+    from ledger import disbursement
+
+    with opened(request.session, request.command) as ledger:
+        entries = disbursement.reject(ledger, request.command, batch_id=batch_id, reason=reason)
+    tell(request, entries, f"Batch {batch_id} is rejected; nothing of it will be paid.")
+
+
+@disburse.command("run")
+@click.argument("batch_id")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Where rows refused now go.")
+@writes
+def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
+    """Pay every row of the approved BATCH_ID; interrupted, the same command goes on."""
+    from ledger import disbursement
+    from ledger.application import Attempt
+    from ledger.rejects import RejectsFile
+
+    rejects_path = rejects or Path(f"{batch_id}.rejects.csv")
+    with opened(request.session, request.command) as ledger, RejectsFile(rejects_path) as file:
+        count, done = Attempt(ledger, request.command).batch(batch_id).proposal.count, 0
+
+        def so_far() -> float:
+            return done / count
+
+        with progress_bar(so_far, batch_id) as advance:
+
+            def on_progress(rows: int) -> None:
+                nonlocal done
+                done += rows
+                advance(rows)
+
+            tally = disbursement.run(
+                ledger,
+                request.command,
+                batch_id=batch_id,
+                on_reject=lambda reject, _: file.add(reject),
+                on_progress=on_progress,
+            )
+        if request.output == "table":
+            verb = "Would pay" if request.command.dry_run else "Paid"
+            total = money(request.session, ledger, tally.total)
+            click.echo(f"{verb} {_count(tally.taken + tally.repeated, 'payment')} of batch {batch_id}: {total}.")
+    tell_tally(request, tally, rejects_path)
+
+
+@disburse.command("status")
+@click.argument("batch_id", required=False)
+@output_option
+@pass_session
+def disburse_status(session: Session, batch_id: str | None, output: str) -> None:
+    """What became of BATCH_ID, or of every batch."""
+    if batch_id:
+        from datetime import date
+
+        from ledger.application import Attempt, Command
+
+        with opened(session) as ledger:
+            Attempt(ledger, Command(None, date.min)).batch(batch_id)
+    print_report(session, "batches", output, only=("batch_id", batch_id) if batch_id else None)
+
+
+# Payments on their way
+
+
+@salur.group()
+def payment() -> None:
+    """What happened to payments after they left. PAYMENT is PROGRAM/TRANCHE/RECIPIENT, a later attempt …/2, or a file."""
+
+
+def _payment_step(step: str, *options: Any, help_text: str) -> None:
+    """Add the command of one step, for one payment or a file of them."""
+
+    @payment.command(step, help=help_text)
+    @click.argument("payment", metavar="PAYMENT|FILE")
+    @stacked(*options)
+    @reads_file
+    @writes
+    def command(request: Request, payment: str, reading: Reading, reason: str = "", treasury_ref: str = "") -> None:
+        from ledger import aftercare
+        from ledger.payment import is_payment_id
+
+        def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+            return aftercare.change(
+                ledger, request.command, aftercare.Step(step), rows, reason=reason, treasury_ref=treasury_ref,
+                on_reject=on_reject, on_progress=on_progress,
+            )  # fmt: skip
+
+        if is_payment_id(payment) and not Path(payment).exists():
+            work_one(request, (payment, "", ""), work, f"{step}: {payment} is recorded.")
+        else:
+            work_file(request, reading, Path(payment), aftercare.FIELDS, work, name=f"payment-{step}")
+
+
+_reason_option = click.option("--reason", default="", help="For payments that name none.")
+_payment_step("settle", help_text="The bank confirmed that the recipient has the money.")
+_payment_step("return", _reason_option, help_text="The bank sent the money back (ISO 20022 reason, e.g. AC04).")
+_payment_step("reissue", help_text="Pay again what had come back; another officer than recorded the return.")
+_payment_step(
+    "refund",
+    click.option("--treasury-ref", default="", help="Receipt of the treasury, for payments that name none."),
+    help_text="Give money that had come back to the treasury.",
+)
+_payment_step("reverse", _reason_option, help_text="Correct the ledger's own mistake: the payment never left.")
+
+
+# Groups
+
+
+@salur.group()
+def group() -> None:
+    """Grants to groups, and the reports they owe."""
+
+
+@group.command("fund")
+@click.argument("file", type=FILE)
+@click.option("--program", "code", required=True, help="The program's code.")
+@click.option("--amount", default="", help="For groups that name none.")
+@click.option("--proposal", default="", help="For groups that name none.")
+@click.option("--decree", default="", help="For groups that name none.")
+@click.option("--decree-on", default="", help="Date of the decree, for groups that name none.")
+@click.option("--region", default="", help="For groups that name none.")
+@reads_file
+@writes
+def group_fund(request: Request, file: Path, code: str, reading: Reading, **defaults: str) -> None:
+    """Fund the groups of FILE: a row a member (group, recipient), papers in each group's first row."""
+    from ledger import grants
+
+    terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+        return grants.fund(
+            ledger, request.command, rows, program=code, terms=terms, on_reject=on_reject, on_progress=on_progress
+        )
+
+    work_file(request, reading, file, grants.FIELDS, work, name="group-fund", program=code)
+
+
+@group.command("report")
+@click.argument("group", metavar="GROUP|FILE")
+@click.option("--program", "code", required=True, help="The program's code.")
+@click.option("--report", "report_ref", default="", help="Reference of the report (LPJ) of one group.")
+@reads_file
+@writes
+def group_report(request: Request, group: str, code: str, report_ref: str, reading: Reading) -> None:
+    """Record the accountability report (LPJ) of GROUP, or of the groups in FILE (group, report)."""
+    from ledger import grants
+
+    if report_ref:
+        with opened(request.session, request.command) as ledger:
+            entries = grants.account(ledger, request.command, program=code, group_id=group, report_ref=report_ref)
+        tell(request, entries, f"Group {group} has accounted for its grant.")
+        return
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+        return grants.account_many(
+            ledger, request.command, rows, program=code, on_reject=on_reject, on_progress=on_progress
+        )
+
+    work_file(request, reading, Path(group), grants.REPORT_FIELDS, work, name="group-report", program=code)
+
+
+# Goods and destinations
+
+
+@salur.group()
+def goods() -> None:
+    """Masks, staple goods and other things: stocked, shipped, delivered."""
+
+
+@goods.command("stock")
+@click.argument("item")
+@click.argument("quantity", type=click.IntRange(min=1))
+@click.option("--unit", required=True, help="E.g. piece, package; fixed for an item by its first stock.")
+@click.option("--from", "origin", required=True, help="Who made or gave them.")
+@writes
+def goods_stock(request: Request, item: str, quantity: int, unit: str, origin: str) -> None:
+    """Take QUANTITY of ITEM into stock."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.stock(ledger, request.command, item=item, quantity=quantity, unit=unit, origin=origin)
+    tell(request, entries, f"{quantity:,} {unit} of {item} in stock from {origin}.")
+
+
+@goods.command("ship")
+@click.argument("item")
+@click.argument("quantity", type=click.IntRange(min=1))
+@click.option("--shipment", "shipment_id", required=True, help="Id of the shipment.")
+@click.option("--to", "country", required=True, help="Country, ISO 3166 (HK, TW, MY, …; ID for goods given at home).")
+@click.option("--region", help="Kemendagri code, for goods given at home.")
+@click.option("--program", help="Program that the aid belongs to.")
+@click.option("--partner", help="Who ships it with you.")
+@writes
+def goods_ship(request: Request, item: str, quantity: int, shipment_id: str, **where: Any) -> None:
+    """Send QUANTITY of ITEM from stock to a country."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.ship(
+            ledger, request.command, shipment_id=shipment_id, item=item, quantity=quantity, **where
+        )
+    tell(request, entries, f"Shipment {shipment_id}: {quantity:,} of {item} under way to {where['country'].upper()}.")
+
+
+@goods.command("deliver")
+@click.argument("shipment_id")
+@click.option("--quantity", type=click.IntRange(min=1), help="All that is under way if not given.")
+@click.option("--proof", "proof_ref", required=True, help="Reference of the proof of delivery.")
+@writes
+def goods_deliver(request: Request, shipment_id: str, quantity: int | None, proof_ref: str) -> None:
+    """Confirm that SHIPMENT_ID arrived, whole or in part."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.deliver(
+            ledger, request.command, shipment_id=shipment_id, quantity=quantity, proof_ref=proof_ref
+        )
+    tell(request, entries, f"Delivery of {shipment_id} is recorded.")
+
+
+@salur.group()
+def destination() -> None:
+    """Countries where placement of migrant workers is open."""
+
+
+@destination.command("reopen")
+@click.argument("country")
+@click.option("--decree", "decree_ref", required=True, help="The decree that opens it.")
+@writes
+def destination_reopen(request: Request, country: str, decree_ref: str) -> None:
+    """Open placement in COUNTRY (ISO 3166) again."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.reopen(ledger, request.command, country=country, decree_ref=decree_ref)
+    tell(request, entries, f"Placement in {country.upper()} is open again.")
+
+
+# Help other than money
+
+
+def _person_or_file(
+    request: Request,
+    reading: Reading,
+    who: str,
+    fields: Any,
+    work: "Work",
+    *,
+    sentence: str,
+    name: str,
+    program: str | None,
+) -> None:
+    """One recipient named by id, or a file of them."""
+    from ledger.payment import is_recipient_id
+
+    if is_recipient_id(who) and not Path(who).exists():
+        work_one(request, (who, *[""] * (len(fields) - 1)), work, sentence)
+    else:
+        work_file(request, reading, Path(who), fields, work, name=name, program=program)
+
+
+@salur.group()
+def training() -> None:
+    """Training of recipients and groups."""
+
+
+@training.command("record")
+@click.argument("who", metavar="RECIPIENT|FILE", required=False)
+@click.option("--program", "code", required=True, help="The program's code.")
+@click.option("--session", "session_id", default="", help="For rows that name none.")
+@click.option("--group", "group_id", help="Every member of this group attended, instead of a recipient or file.")
+@click.option("--group-program", help="Program that funded the group, if another one trains it.")
+@reads_file
+@writes
+def training_record(
+    request: Request,
+    who: str | None,
+    code: str,
+    session_id: str,
+    group_id: str | None,
+    group_program: str | None,
+    reading: Reading,
+) -> None:
+    """Record who attended a session: RECIPIENT, the rows of FILE (recipient, session), or a whole group."""
+    from ledger import services
+
+    if (who is None) == (group_id is None):
+        raise click.UsageError("name a recipient, a file or a --group")
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+        return services.train(
+            ledger, request.command, rows, program=code, session_id=session_id, group_id=group_id,
+            on_reject=on_reject, on_progress=on_progress,
+        )  # fmt: skip
+
+    if group_id:
+        with opened(request.session, request.command) as ledger:
+            rows = services.members_of(ledger, group_program or code, group_id, request.command)
+            tally = work(ledger, rows, _refuse, lambda _: None, None)
+        tell_tally(request, tally, Path())
+    elif who:
+        _person_or_file(
+            request, reading, who, services.TRAINING_FIELDS, work,
+            sentence=f"{who} attended {session_id}.", name="training-record", program=code,
+        )  # fmt: skip
+
+
+@salur.group()
+def support() -> None:
+    """Help other than money and training: incubation, works, companions, technology."""
+
+
+@support.command("record")
+@click.argument("who", metavar="RECIPIENT|FILE")
+@click.option("--program", "code", required=True, help="The program's code.")
+@click.option("--kind", default="", help="For rows that name none; the program's own kind if not given.")
+@reads_file
+@writes
+def support_record(request: Request, who: str, code: str, kind: str, reading: Reading) -> None:
+    """Record that a program helped RECIPIENT, or the people of FILE (recipient, kind)."""
+    from ledger import services
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+        return services.support(
+            ledger, request.command, rows, program=code, kind=kind, on_reject=on_reject, on_progress=on_progress
+        )
+
+    _person_or_file(
+        request, reading, who, services.SUPPORT_FIELDS, work,
+        sentence=f"{code} helped {who}.", name="support-record", program=code,
+    )  # fmt: skip
+
+
+@salur.group()
+def referral() -> None:
+    """Referrals to other schemes."""
+
+
+@referral.command("record")
+@click.argument("who", metavar="RECIPIENT|FILE")
+@click.option("--to", "scheme", default="", help="The scheme, e.g. kartu-prakerja; for rows that name none.")
+@click.option("--channel", default="", help="regional-government, bp2mi or p3mi; for rows that name none.")
+@reads_file
+@writes
+def referral_record(request: Request, who: str, scheme: str, channel: str, reading: Reading) -> None:
+    """Record that RECIPIENT, or the people of FILE (recipient, scheme, channel), were referred."""
+    from ledger import services
+
+    def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
+        return services.refer(
+            ledger, request.command, rows, scheme=scheme, channel=channel, on_reject=on_reject, on_progress=on_progress
+        )
+
+    _person_or_file(
+        request, reading, who, services.REFERRAL_FIELDS, work,
+        sentence=f"{who} is referred to {scheme}.", name="referral-record", program=None,
+    )  # fmt: skip
+
+
+# Reading
+
+
+@salur.command()
+@click.argument("name", type=click.Choice(list(REPORTS)))
+@click.option("--as-of", type=DateOption(), help="Business time: what had happened by this date; today if not given.")
+@click.option("--known-at", type=KnownAtOption(), help="Ledger time: what was recorded by this log size or instant.")
+@output_option
+@pass_session
+def report(session: Session, name: str, as_of: "date | None", known_at: Any, output: str) -> None:
+    """Print a report, rebuilt from the events alone."""
+    print_report(session, name, output, as_of=as_of, known_at=known_at)
+
+
+report.epilog = "\n\n".join(["\b", "\n".join(f"{name:<14} {about}" for name, about in REPORTS.items())])
+
+
+def print_report(
+    session: Session,
+    name: str,
+    output: str,
+    *,
+    as_of: "date | None" = None,
+    known_at: Any = None,
+    only: tuple[str, str] | None = None,
+) -> None:
+    """Print a report, or only its rows that have a value in a column."""
+    from datetime import datetime
+
+    from projections.engine import Reports
+    from projections.tables import print_report as print_rows
+
+    with opened(session) as ledger, Reports(ledger.store) as reports:
+        found = reports.run(name, as_of=as_of or datetime.now().astimezone().date(), known_at=known_at)
+        title = ledger.opened.name
+    if only:
+        found.rows[:] = [row for row in found.rows if row[only[0]] == only[1]]
+    print_rows(found, output=output, lang=session.lang, title=title)
+
+
+@salur.command()
+@click.argument("thing")
+@output_option
+@pass_session
+def history(session: Session, thing: str, output: str) -> None:
+    """Every event of THING in order: a recipient, program, batch, group, payment, shipment, item or officer."""
+    with opened(session) as ledger:
+        entries = ledger.history(thing)
+        objects = [stored_object(entry) for entry in entries]
+        if output == "json":
+            print_json(objects)
+            return
+        from projections.tables import show_history
+
+        show_history(objects, output=output, lang=session.lang, currency=ledger.currency)
+
+
+@salur.command()
+@output_option
+@pass_session
+def check(session: Session, output: str) -> None:
+    """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
+    from projections.check import check as check_laws
+    from projections.tables import print_laws
+
+    with opened(session) as ledger:
+        laws = check_laws(ledger.store)
+    print_laws(laws, output=output)
+    if any(law.broken for law in laws):
+        raise Broken
+
+
+class Broken(Exception):  # noqa: N818  # an ending, not an error
+    """A law is broken, and what breaks it has been named."""
+
+
+@salur.command()
+@click.option(
+    "--scale",
+    type=click.IntRange(1, 100_000),
+    default=1_000,
+    show_default=True,
+    help="The wage subsidy and job expansion at 1:SCALE.",
+)
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path),
+    default=Path("demo-files"),
+    show_default=True,
+    help="Where the invented people's files go.",
+)
+@pass_session
+def demo(session: Session, scale: int, files: Path) -> None:
+    """Record Indonesia's 2020 case in a new ledger, with invented people, through the commands shown."""
+    from seeds.case import play
+
+    play(salur, store=session.store if session.store_was_named else Path(DEMO_STORE), files=files, scale=scale)
+
+
+# Ending
+
+
+def main() -> NoReturn:
+    """Run the command; refusals, broken integrity and interruptions each have a sentence and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line and return its exit code."""
+    try:
+        salur.main(arguments, prog_name="salur", standalone_mode=False)
+    except Rejected:
+        return SOME_REJECTED
+    except Broken:
+        return BROKEN
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was recorded is safe; the same command goes on from there.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # what is left to print has no reader
+        return DONE
+    except Exception as error:  # noqa: BLE001  # the last place: refusals are told, bugs go on
+        return _told(error)
+    return DONE
+
+
+def _told(error: Exception) -> int:
+    from errno import ENOSPC
+
+    from ledger.errors import DiskFullError, IntegrityBrokenError, LedgerError
+
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        error = DiskFullError()
+    if isinstance(error, LedgerError):
+        click.echo(f"Refused [{error.code}]: {error}", err=True)
+        return REFUSED
+    if isinstance(error, IntegrityBrokenError):
+        click.echo(f"INTEGRITY BROKEN: {error}", err=True)
+        return BROKEN
+    raise error
+
+
+if __name__ == "__main__":
+    main()
