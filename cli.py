@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from collections import Counter
     from datetime import date, datetime
 
     from ledger.application import Command, Ledger
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
+    from projections.headings import Language
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
     Work = Callable[
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 DEFAULT_STORE = "salur-ledger"
 DEMO_STORE = "demo-ledger"
+SHA256_DIGITS = 64
 
 REPORTS = {
     "programs": "One line a program: budget, reserved, disbursed, returned, refunded, people.",
@@ -92,12 +93,13 @@ class Session:
 
     store: Path
     store_was_named: bool
-    lang: str
+    lang: "Language"
 
 
 pass_session = click.make_pass_decorator(Session)
-OutputOption = click.Choice(["table", "json", "csv"])
-output_option = click.option("-o", "--output", type=OutputOption, default="table", help="How to print the result.")
+OUTPUTS = click.Choice(["table", "json", "csv"])
+LANGUAGES = click.Choice(["en", "id"])
+output_option = click.option("-o", "--output", type=OUTPUTS, default="table", help="How to print the result.")
 
 
 def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -128,6 +130,18 @@ _how_to_read = stacked(
         "--rejects", type=click.Path(path_type=Path), help="Where refused rows go; by default FILE.rejects.csv here."
     ),
 )
+
+
+def reads(function: Any) -> Any:
+    """A command that only reads: its function gets the `Session` first, in the language asked for, and `output`."""
+
+    @pass_session
+    def wrapped(session: Session, /, **options: Any) -> Any:
+        lang = options.pop("lang") or session.lang
+        return function(replace(session, lang=lang), **options)
+
+    lang_option = click.option("--lang", type=LANGUAGES, help="Language of amounts, dates and headings.")
+    return stacked(output_option, lang_option)(update_wrapper(wrapped, function))
 
 
 @dataclass
@@ -237,6 +251,20 @@ def stored_object(entry: "Entry") -> dict[str, object]:
     return {**place, **json.loads(stored.state)}
 
 
+def present(
+    session: Session, output: str, rows: "Sequence[dict[str, Any]]", columns: Sequence[str], **table: Any
+) -> None:
+    """Print rows as a table for people, or exactly for programs."""
+    from projections.tables import render, to_csv, to_json
+
+    if output == "json":
+        click.echo(to_json(rows), nl=False)
+    elif output == "csv":
+        click.echo(to_csv(rows, columns), nl=False)
+    else:
+        render(rows, columns, lang=session.lang, **table)
+
+
 def amount_of(ledger: "Ledger", text: str) -> int:
     """An amount typed on the command line, in whole minor units."""
     from ledger.money import parse_amount
@@ -248,7 +276,8 @@ def money(session: Session, ledger: "Ledger", amount: int) -> str:
     """An amount for people, in their language."""
     from projections.tables import format_amount
 
-    return format_amount(amount, ledger.currency.code, ledger.currency.decimals, session.lang)
+    currency = ledger.currency
+    return format_amount(amount, lang=session.lang, currency=currency.code, decimals=currency.decimals)
 
 
 def work_file(
@@ -308,28 +337,22 @@ def _refuse(reject: "Reject", error: "LedgerError | None") -> NoReturn:
     raise error
 
 
-def tell_tally(request: Request, tally: "Tally", rejects_path: Path) -> None:
+def tell_tally(request: Request, tally: "Tally", rejects_path: Path, sentence: str = "") -> None:
     """Say what became of a file's rows; ends the command with its own code if some were refused."""
     refused = sum(tally.refused.values())
     if request.output == "json":
         file = str(rejects_path) if refused else None
-        print_json(
-            {"taken": tally.taken, "repeated": tally.repeated, "refused": dict(tally.refused), "rejects_file": file}
-        )
+        counts = {"taken": tally.taken, "repeated": tally.repeated, "total": tally.total}
+        print_json(counts | {"refused": dict(tally.refused), "rejects_file": file})
     else:
         taken = f"{'Would take' if request.command.dry_run else 'Took'} {_count(tally.taken, 'row')}"
         repeated = f", {tally.repeated:,} already recorded" if tally.repeated else ""
-        click.echo(f"{taken}{repeated}, {refused:,} refused.")
-        _tell_refused(tally.refused, rejects_path)
-    if refused:
-        raise Rejected
-
-
-def _tell_refused(refused: "Counter[str]", rejects_path: Path) -> None:
-    for code, rows in refused.most_common():
-        click.echo(f"  {rows:>9,}  {code}", err=True)
+        click.echo(sentence or f"{taken}{repeated}, {refused:,} refused.")
+        for code, rows in tally.refused.most_common():
+            click.echo(f"  {rows:>9,} refused: {code}", err=True)
     if refused:
         click.echo(f"Refused rows, with line and reason: {rejects_path}", err=True)
+        raise Rejected()
 
 
 @contextmanager
@@ -372,15 +395,13 @@ class Rejected(Exception):  # noqa: N818  # an ending, not an error
 @click.option(
     "--store", envvar="SALUR_STORE", type=click.Path(path_type=Path), help="The ledger's folder (or SALUR_STORE)."
 )
-@click.option(
-    "--lang", type=click.Choice(["en", "id"]), envvar="SALUR_LANG", help="Language of amounts, dates and headings."
-)
+@click.option("--lang", type=LANGUAGES, envvar="SALUR_LANG", help="Language of amounts, dates and headings.")
 @click.version_option(package_name="salur")
 @click.pass_context
 def salur(context: click.Context, store: Path | None, lang: str | None) -> None:
     """Record and prove what a social-protection program paid, to whom, and on whose word."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MONETARY") or os.environ.get("LANG") or ""
-    chosen = lang or ("id" if spoken.startswith("id") else "en")
+    chosen: Language = "id" if (lang or spoken).startswith("id") else "en"
     context.obj = Session(store or Path(DEFAULT_STORE), store is not None, chosen)
 
 
@@ -424,8 +445,6 @@ def officer() -> None:
 @writes
 def officer_enroll(request: Request, officer_id: str, roles: tuple[str, ...]) -> None:
     """Let OFFICER_ID act. The first officer enrolls themselves."""
-    from dataclasses import replace
-
     from ledger import administration
     from ledger.events import Role
 
@@ -455,23 +474,21 @@ def officer_revoke(request: Request, officer_id: str, reason: str) -> None:
 
 
 @officer.command("list")
-@output_option
-@pass_session
+@reads
 def officer_list(session: Session, output: str) -> None:
     """Everybody ever enrolled."""
+    from datetime import date
+
     from ledger.application import Attempt, Command
-    from projections.tables import show
 
     with opened(session) as ledger:
-        from datetime import date
-
         attempt = Attempt(ledger, Command(None, date.min))
         found = [attempt.named_officer(each.removeprefix("officer/")) for each in ledger.store.streams("officer/")]
     rows = [
-        {"officer": each.officer_id, "roles": ", ".join(sorted(each.roles)), "revoked": each.is_revoked}
+        {"officer": each.officer_id, "roles": ", ".join(sorted(each.roles)), "is_revoked": each.is_revoked}
         for each in found
     ]
-    show(rows, ("officer", "roles", "revoked"), output=output, lang=session.lang)
+    present(session, output, rows, ("officer", "roles", "is_revoked"))
 
 
 # Programs
@@ -547,8 +564,7 @@ def program_close(request: Request, code: str, reason: str) -> None:
 
 
 @program.command("list")
-@output_option
-@pass_session
+@reads
 def program_list(session: Session, output: str) -> None:
     """All programs with their figures as of today."""
     print_report(session, "programs", output)
@@ -556,35 +572,32 @@ def program_list(session: Session, output: str) -> None:
 
 @program.command("show")
 @click.argument("code")
-@output_option
-@pass_session
+@reads
 def program_show(session: Session, code: str, output: str) -> None:
     """The terms of CODE and its money."""
     from datetime import date
 
     from ledger.application import Attempt, Command
-    from projections.tables import show
 
     with opened(session) as ledger:
         found = Attempt(ledger, Command(None, date.min)).program(code)
-        terms = found.terms.model_dump(mode="json")
-        terms |= {"budget": found.budget, "reserved": found.reserved, "spent": found.spent}
-        terms |= {"available": found.available, "is_closed": found.is_closed}
+        figures = {
+            "budget": found.budget,
+            "available": found.available,
+            "reserved": found.reserved,
+            "spent": found.spent,
+        }
+        terms = found.terms.model_dump(mode="json") | figures | {"is_closed": found.is_closed}
         if output == "json":
             print_json(terms)
             return
-        rows = [{"term": name, "value": _shown(session, ledger, name, value)} for name, value in terms.items()]
-        show(rows, ("term", "value"), output=output, lang=session.lang)
-
-
-def _shown(session: Session, ledger: "Ledger", name: str, value: Any) -> str:
-    if value is None or value == []:
-        return "-"
-    if name in {"ceiling", "budget", "reserved", "spent", "available"}:
-        return money(session, ledger, value)
-    if name == "schedule":
-        return ", ".join(money(session, ledger, each) for each in value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        money_terms = {"ceiling", "schedule", *figures}
+        rows = []
+        for name, value in terms.items():
+            values = value if isinstance(value, list) else [value]
+            shown = [money(session, ledger, each) if each and name in money_terms else str(each) for each in values]
+            rows.append({"term": name, "value": "-" if value is None else ", ".join(shown)})
+        present(session, output, rows, ("term", "value"))
 
 
 # Recipients
@@ -798,17 +811,16 @@ def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
                 on_reject=lambda reject, _: file.add(reject),
                 on_progress=on_progress,
             )
-        if request.output == "table":
-            verb = "Would pay" if request.command.dry_run else "Paid"
-            total = money(request.session, ledger, tally.total)
-            click.echo(f"{verb} {_count(tally.taken + tally.repeated, 'payment')} of batch {batch_id}: {total}.")
-    tell_tally(request, tally, rejects_path)
+        total = money(request.session, ledger, tally.total)
+    verb = "Would pay" if request.command.dry_run else "Paid"
+    before = f" ({tally.repeated:,} of them before)" if tally.repeated else ""
+    payments = f"{_count(tally.taken + tally.repeated, 'payment')}{before}"
+    tell_tally(request, tally, rejects_path, f"{verb} {payments} of batch {batch_id}: {total}.")
 
 
 @disburse.command("status")
 @click.argument("batch_id", required=False)
-@output_option
-@pass_session
+@reads
 def disburse_status(session: Session, batch_id: str | None, output: str) -> None:
     """What became of BATCH_ID, or of every batch."""
     if batch_id:
@@ -1126,8 +1138,7 @@ def referral_record(request: Request, who: str, scheme: str, channel: str, readi
 @click.argument("name", type=click.Choice(list(REPORTS)))
 @click.option("--as-of", type=DateOption(), help="Business time: what had happened by this date; today if not given.")
 @click.option("--known-at", type=KnownAtOption(), help="Ledger time: what was recorded by this log size or instant.")
-@output_option
-@pass_session
+@reads
 def report(session: Session, name: str, as_of: "date | None", known_at: Any, output: str) -> None:
     """Print a report, rebuilt from the events alone."""
     print_report(session, name, output, as_of=as_of, known_at=known_at)
@@ -1142,53 +1153,104 @@ def print_report(
     output: str,
     *,
     as_of: "date | None" = None,
-    known_at: Any = None,
+    known_at: "int | datetime | None" = None,
     only: tuple[str, str] | None = None,
 ) -> None:
     """Print a report, or only its rows that have a value in a column."""
     from datetime import datetime
 
     from projections.engine import Reports
-    from projections.tables import print_report as print_rows
+    from projections.journal import journal_text
+    from projections.tables import format_date
 
     with opened(session) as ledger, Reports(ledger.store) as reports:
         found = reports.run(name, as_of=as_of or datetime.now().astimezone().date(), known_at=known_at)
         title = ledger.opened.name
-    if only:
-        found.rows[:] = [row for row in found.rows if row[only[0]] == only[1]]
-    print_rows(found, output=output, lang=session.lang, title=title)
+    rows = [row for row in found.rows if row[only[0]] == only[1]] if only else found.rows
+    if name == "journal" and output == "table":
+        for transaction in journal_text(rows):
+            click.echo(transaction, nl=False)
+        return
+    present(
+        session,
+        output,
+        rows,
+        found.columns,
+        name=name,
+        currency=found.currency,
+        decimals=found.decimals,
+        heading=f"{title}: {name}",
+        footer=f"As of {format_date(found.as_of, lang=session.lang)}, from the first {found.log_size:,} events.",
+    )
 
 
 @salur.command()
 @click.argument("thing")
-@output_option
-@pass_session
+@reads
 def history(session: Session, thing: str, output: str) -> None:
     """Every event of THING in order: a recipient, program, batch, group, payment, shipment, item or officer."""
     with opened(session) as ledger:
-        entries = ledger.history(thing)
-        objects = [stored_object(entry) for entry in entries]
+        objects = [stored_object(entry) for entry in ledger.history(thing)]
         if output == "json":
             print_json(objects)
             return
-        from projections.tables import show_history
+        rows = [_history_row(session, ledger, each) for each in objects]
+    present(session, output, rows, ("effective_on", "recorded_at", "officer", "event", "about"))
 
-        show_history(objects, output=output, lang=session.lang, currency=ledger.currency)
+
+_PLACE_FIELDS = ("stream", "version", "topic", "effective_on", "recorded_at", "by")
+
+
+def _history_row(session: Session, ledger: "Ledger", stored: dict[str, Any]) -> dict[str, Any]:
+    """One event for people: when, who, what, and its fields in one line."""
+    from datetime import date
+
+    about = []
+    for name, value in stored.items():
+        if name in _PLACE_FIELDS or value in ([], None):
+            continue
+        if name in {"amount", "total", "budget", "ceiling"}:
+            about.append(f"{name} {money(session, ledger, value)}")
+        elif name == "members":
+            about.append(f"{len(value)} members")
+        elif isinstance(value, str) and len(value) == SHA256_DIGITS:
+            about.append(f"{name} {value[:12]}…")
+        else:
+            about.append(f"{name} {value}")
+    return {
+        "effective_on": date.fromisoformat(stored["effective_on"]),
+        "recorded_at": stored["recorded_at"][:19] + "Z",
+        "officer": stored.get("by"),
+        "event": stored["topic"].partition(".")[0],
+        "about": "; ".join(about),
+    }
 
 
 @salur.command()
-@output_option
-@pass_session
+@reads
 def check(session: Session, output: str) -> None:
     """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
+    from dataclasses import asdict
+
     from projections.check import check as check_laws
-    from projections.tables import print_laws
 
     with opened(session) as ledger:
         laws = check_laws(ledger.store)
-    print_laws(laws, output=output)
-    if any(law.broken for law in laws):
-        raise Broken
+    rows = [
+        {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
+    ]
+    if output == "json":
+        print_json([asdict(law) for law in laws])
+    else:
+        present(session, output, rows, ("law", "checked", "broken", "sentence"))
+    for law in laws:
+        for breach in law.broken:
+            click.echo(f"BROKEN {law.name}: event {breach.log_index}, {breach.stream}: {breach.detail}", err=True)
+        for notice in law.notices:
+            click.echo(f"Notice {law.name}: event {notice.log_index}, {notice.stream}: {notice.detail}", err=True)
+    if not all(law.holds for law in laws):
+        raise Broken()
+    click.echo("Every law holds.", err=True)
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

@@ -86,7 +86,8 @@ def change(
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment
             chunk.take(events)
-        chunk.events.extend(_program_events(attempt, chunk.events))
+        before, after = _program_events(attempt, chunk.events)
+        chunk.events = [*before, *chunk.events, *after]
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
 
@@ -122,26 +123,26 @@ def _decision(step: Step, *, officer_id: str) -> _Decision:
     return decisions[step]
 
 
-def _program_events(attempt: Attempt, events: list[Event]) -> list[Event]:
-    """Money that a chunk's reversals free, and its reissues after a reversal take again: one sum a program."""
+def _program_events(attempt: Attempt, events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """What a chunk's corrections do to the budgets, one sum a program: money held before they are recorded, booked after.
+
+    Reversals free money, and reissues after a reversal take it again.
+    """
     recovered: Counter[str] = Counter()
     taken_again: Counter[str] = Counter()
     for event in events:
         if isinstance(event, TrancheReversed):
             recovered[event.program] += event.amount
-        elif isinstance(event, TrancheReissued):
-            taken_again[event.program] += event.amount if event.after == "reversal" else 0
+        elif isinstance(event, TrancheReissued) and event.after == "reversal":
+            taken_again[event.program] += event.amount
+    held: list[Event] = []
     booked: list[Event] = []
-    for code in sorted({*recovered, *taken_again}):
-        program = attempt.program(code)
-        if code in taken_again:
-            programs.require_open(program)
-        if recovered[code]:
-            booked.append(FundsRecovered(program=code, amount=recovered[code], reserved_for="reversed payments"))
-        if taken_again[code]:
-            booked += programs.reserve(program, amount=taken_again[code], reserved_for="reissued payments")
-            booked.append(FundsSpent(program=code, amount=taken_again[code], reserved_for="reissued payments"))
-    return booked
+    for code, amount in sorted(recovered.items()):
+        booked.append(FundsRecovered(program=code, amount=amount, reserved_for="reversed payments"))
+    for code, amount in sorted(taken_again.items()):
+        held += programs.reserve(attempt.program(code), amount=amount, reserved_for="reissued payments")
+        booked.append(FundsSpent(program=code, amount=amount, reserved_for="reissued payments"))
+    return held, booked
 
 
 def _return_reason(text: str) -> ReturnReason:

@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
-from eventsourcing.utils import EnvType, retry
+from eventsourcing.utils import Environment, EnvType, retry
 
 from ledger import batch as batches
 from ledger import group as groups
@@ -61,7 +61,9 @@ from ledger.officer import Officer
 from ledger.program import Program
 from ledger.recipient import Recipient
 from ledger.store import Conflict, Entry, EntryMapper, LedgerFactory, LedgerRecorder, to_entry, to_stored_event
-from ledger.vault import Vault
+
+if TYPE_CHECKING:
+    from ledger.vault import Vault
 
 FORMAT = 1
 """Of the ledger's folder; a program refuses folders of a higher one."""
@@ -209,6 +211,9 @@ class Ledger(Application[str]):
 
     # What the library builds, on our store
 
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:  # noqa: ARG002  # the folder says all
+        return Environment(name)
+
     def construct_factory(self, env: EnvType) -> InfrastructureFactory[Any]:  # noqa: ARG002  # settings come from the folder
         return LedgerFactory(self.folder / EVENTS)
 
@@ -223,8 +228,10 @@ class Ledger(Application[str]):
         return cast("LedgerRecorder", self.recorder)
 
     @property
-    def vault(self) -> Vault:
-        """Opened when first needed: most commands never touch a person's data."""
+    def vault(self) -> "Vault":
+        """Opened, and its cryptography loaded, when first needed: most commands never touch a person's data."""
+        from ledger.vault import Vault
+
         if self._vault is None:
             self._vault = Vault(self.folder / VAULT, self.folder / VAULT_KEY)
         return self._vault
@@ -334,6 +341,8 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
 
     Raises `LedgerExistsError` or `FolderNotEmptyError`, and then nothing has changed.
     """
+    from ledger.vault import Vault
+
     if (folder / SETTINGS).exists():
         raise LedgerExistsError(folder=str(folder))
     if folder.exists() and not folder.is_dir():

@@ -8,7 +8,7 @@ No field of an error ever holds a person's data: what an officer typed in its pl
 """
 
 import re
-from dataclasses import dataclass
+from inspect import get_annotations
 from typing import ClassVar, dataclass_transform
 
 
@@ -29,11 +29,12 @@ class LedgerError(Exception):
     code: ClassVar[str]
     sentence: ClassVar[str]
 
-    def __init_subclass__(cls) -> None:
-        dataclass(kw_only=True, eq=False, repr=False)(cls)
-
-    def __post_init__(self) -> None:
-        super().__init__(self.sentence.format(**vars(self)))
+    def __init__(self, **fields: object) -> None:
+        names = get_annotations(type(self))
+        if fields.keys() - names or names.keys() - fields.keys() - vars(type(self)).keys():
+            raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
+        vars(self).update(fields)
+        super().__init__(self.sentence.format(**{name: getattr(self, name) for name in names}))
 
 
 class IntegrityBrokenError(Exception):

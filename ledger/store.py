@@ -82,8 +82,10 @@ def to_entry(stored: StoredEvent) -> Entry:
 
     Raises `IntegrityBrokenError` where the row is not an event that this program ever wrote.
     """
-    topic, state = stored.topic, bytes(stored.state)
+    topic, state = stored.topic, stored.state
     try:
+        if not isinstance(state, bytes):  # SQLite keeps a text or a number in that column as well
+            raise ValueError("not bytes")  # noqa: TRY301, TRY004  # told like any other unreadable row
         if topic in UPCASTERS:
             topic, upcast = upcast_to_newest(topic, from_json(state))
             state = json.dumps(upcast).encode()
