@@ -31,9 +31,9 @@ from ledger.money import Currency, parse_amount
 from ledger.rejects import Reject, RejectsFile
 
 FIELDS = (
-    Field("recipient", ("nik", "no ktp"), identifier=True),
-    Field("amount", ("jumlah", "nominal", "jumlah (rp)")),
-    Field("note", ("catatan",), required=False),
+    Field("recipient", ("nik", "no ktp"), required=True, identifier=True),
+    Field("amount", ("jumlah", "nominal", "jumlah (rp)"), required=True),
+    Field("note", ("catatan",)),
 )
 CANARY_NAME, CANARY_NIK = "Sitinurhaliza", "3273015501900001"
 

@@ -1,0 +1,1 @@
+"""The read side: every figure is a query over the log, rebuilt from its events each time."""

@@ -1,0 +1,25 @@
+-- One row a recipient and program with a payment; money in minor units of the currency.
+-- entitled: all tranches of the schedule. returned: came back and still open.
+-- outstanding = entitled - disbursed + returned, what the recipient has yet to get.
+SELECT
+    paid.recipient_id,
+    paid.program,
+    COALESCE(terms.entitled, 0) AS entitled,
+    paid.disbursed,
+    paid.returned,
+    COALESCE(terms.entitled, 0) - paid.disbursed + paid.returned AS outstanding,
+    paid.refunded
+FROM (
+    SELECT
+        recipient_id,
+        program,
+        SUM(disbursed) AS disbursed,
+        SUM(returned) AS returned,
+        SUM(refunded) AS refunded
+    FROM payments
+    GROUP BY recipient_id, program
+) AS paid
+LEFT JOIN (
+    SELECT program, SUM(amount) AS entitled FROM schedules GROUP BY program
+) AS terms ON terms.program = paid.program
+ORDER BY paid.recipient_id, paid.program

@@ -1,0 +1,142 @@
+"""Examines the whole log against the laws of the ledger; each law is one SQL file in `laws/` over `log`.
+
+A law's query gives one row for each thing examined: its place in the log and, where the law is broken, a detail.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from eventsourcing.persistence import StoredEvent
+
+from ledger.errors import IntegrityBrokenError, LedgerError
+from ledger.store import LedgerRecorder, canonical
+from projections.engine import connect, create_shared
+from projections.events import load, view
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BREACHES_MAX = 20
+"""Kept of each law; all are counted."""
+PAGE_EVENTS = 10_000
+
+_NOTICES = {"clock"}
+"""Laws whose breach is worth a look and proves nothing: every clock is set right at times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A place in the log where a law does not hold."""
+
+    log_index: int
+    stream: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Law:
+    """What was examined of one law, and where it does not hold."""
+
+    name: str
+    sentence: str
+    checked: int = 0
+    broken_count: int = 0
+    broken: list[Breach] = field(default_factory=list)
+    """The first of them in log order, at most `BREACHES_MAX`."""
+    notices: list[Breach] = field(default_factory=list)
+    """Worth a look, and no breach; at most `BREACHES_MAX`."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether no breach was found."""
+        return self.broken_count == 0
+
+    def breach(self, found: Breach) -> None:
+        """Count a breach, and keep it if there is room."""
+        self.broken_count += 1
+        if len(self.broken) < BREACHES_MAX:
+            self.broken.append(found)
+
+
+def law_names() -> list[str]:
+    """The laws there are as SQL, by name."""
+    found = (file.name for file in files("projections.laws").iterdir())
+    return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
+
+
+def check(recorder: LedgerRecorder) -> list[Law]:
+    """Every law examined over the whole log; the first, `readable`, alone where a row is no JSON at all."""
+    size = recorder.size()
+    readable = _check_readable(recorder)
+    connection = connect()
+    try:
+        try:
+            load(connection, recorder)
+        except (_duckdb_error(), LedgerError, UnicodeError) as error:
+            if readable.holds:
+                readable.breach(Breach(size, "", f"the log cannot be loaded: {error}"))
+            return [readable]
+        view(connection, date.max, None)
+        create_shared(connection)
+        return [readable, *(_examine(connection, name) for name in law_names())]
+    finally:
+        connection.close()
+
+
+def _duckdb_error() -> type[Exception]:
+    """What DuckDB raises."""
+    import duckdb
+
+    return duckdb.Error
+
+
+def _check_readable(recorder: LedgerRecorder) -> Law:
+    law = Law("readable", "Every event can be read, and its bytes are exactly those that this program writes for it.")
+    start: int | None = 1
+    while start is not None:
+        page = recorder.select_notifications(start, PAGE_EVENTS)
+        for stored in page:
+            law.checked += 1
+            if detail := _flaw(stored):
+                law.breach(Breach(int(stored.id) - 1, str(stored.originator_id), detail))
+        start = int(page[-1].id) + 1 if page else None
+    return law
+
+
+def _flaw(stored: StoredEvent) -> str | None:
+    """What is wrong with a row, if anything."""
+    state: object = stored.state
+    if isinstance(state, bytes):  # SQLite keeps a text or a number in that column as well
+        try:
+            if next(canonical([stored]))[1]:
+                return None
+        except IntegrityBrokenError as error:
+            return str(error)
+    return f"version {stored.originator_version}: not the bytes that this program writes for {stored.topic}"
+
+
+def _examine(connection: "DuckDBPyConnection", name: str) -> Law:
+    text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE verdicts AS {text}")
+    counts = connection.execute("SELECT COUNT(*), COUNT(detail) FROM verdicts").fetchone() or (0, 0)
+    broken = connection.execute(
+        "SELECT log_index, stream, detail FROM verdicts WHERE detail IS NOT NULL"
+        " ORDER BY log_index, stream, detail LIMIT ?",
+        [BREACHES_MAX],
+    ).fetchall()
+    found = [Breach(*row) for row in broken]
+    law = Law(name, _sentence(text), checked=counts[0])
+    if name in _NOTICES:
+        law.notices = found
+    else:
+        law.broken_count, law.broken = counts[1], found
+    return law
+
+
+def _sentence(text: str) -> str:
+    """The comment that a law's file begins with."""
+    lines = text.splitlines()
+    end = next(index for index, line in enumerate(lines) if not line.startswith("--"))
+    return " ".join(line.removeprefix("--").strip() for line in lines[:end])

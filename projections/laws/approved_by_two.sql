@@ -1,0 +1,54 @@
+-- Every payment lies in a batch that two different officers, a maker and a checker in office, agreed on before.
+SELECT
+    paid.log_index,
+    paid.stream,
+    CASE
+        WHEN batch.batch_id IS NULL THEN 'no batch ' || COALESCE(paid.batch_id, '(none)') || ' was proposed'
+        WHEN batch.program <> paid.program OR batch.tranche <> paid.tranche
+            THEN 'batch ' || paid.batch_id || ' is for another program or tranche'
+        WHEN batch.approved_index IS NULL OR batch.approved_index > paid.log_index
+            THEN 'batch ' || paid.batch_id || ' was not approved before'
+        WHEN batch.maker = batch.checker THEN batch.maker || ' proposed and approved batch ' || paid.batch_id
+        WHEN NOT batch.maker_in_office THEN batch.maker || ' was no maker in office at batch ' || paid.batch_id
+        WHEN NOT batch.checker_in_office THEN batch.checker || ' was no checker in office at batch ' || paid.batch_id
+        WHEN batch.rejected_index IS NOT NULL THEN 'batch ' || paid.batch_id || ' was rejected'
+    END AS detail
+FROM log AS paid
+LEFT JOIN (
+    SELECT
+        proposed.batch_id,
+        proposed.program,
+        proposed.tranche,
+        proposed.maker,
+        MIN(approved.log_index) AS approved_index,
+        MIN(approved.checker) AS checker,
+        MIN(rejected.log_index) AS rejected_index,
+        MAX(maker.log_index IS NOT NULL) AS maker_in_office,
+        MAX(checker.log_index IS NOT NULL) AS checker_in_office
+    FROM log AS proposed
+    LEFT JOIN log AS approved
+        ON approved.event = 'BatchApproved' AND approved.batch_id = proposed.batch_id
+        AND approved.log_index > proposed.log_index
+    LEFT JOIN log AS rejected ON rejected.event = 'BatchRejected' AND rejected.batch_id = proposed.batch_id
+    LEFT JOIN (
+        SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index
+        FROM log AS enrolled
+        LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
+        WHERE enrolled.event = 'OfficerEnrolled' AND array_contains(enrolled.roles, 'maker')
+        GROUP BY enrolled.officer_id, enrolled.log_index
+    ) AS maker
+        ON maker.officer_id = proposed.maker AND maker.log_index < proposed.log_index
+        AND (maker.revoked_index IS NULL OR maker.revoked_index > proposed.log_index)
+    LEFT JOIN (
+        SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index
+        FROM log AS enrolled
+        LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
+        WHERE enrolled.event = 'OfficerEnrolled' AND array_contains(enrolled.roles, 'checker')
+        GROUP BY enrolled.officer_id, enrolled.log_index
+    ) AS checker
+        ON checker.officer_id = approved.checker AND checker.log_index < approved.log_index
+        AND (checker.revoked_index IS NULL OR checker.revoked_index > approved.log_index)
+    WHERE proposed.event = 'BatchProposed'
+    GROUP BY proposed.batch_id, proposed.program, proposed.tranche, proposed.maker
+) AS batch ON batch.batch_id = paid.batch_id
+WHERE paid.event = 'TrancheDisbursed'

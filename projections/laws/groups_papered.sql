@@ -1,0 +1,29 @@
+-- Every funded group has its papers: a proposal, a decree dated in the program's fiscal year, and a roster of which each
+-- member is bound to the group.
+SELECT
+    funded.log_index,
+    funded.stream,
+    CASE
+        WHEN opened.program IS NULL THEN 'the program was never opened'
+        WHEN COALESCE(funded.proposal_ref, '') = '' THEN 'no proposal'
+        WHEN COALESCE(funded.decree_ref, '') = '' OR funded.decree_on IS NULL THEN 'no decree'
+        WHEN EXTRACT(YEAR FROM funded.decree_on) <> opened.fiscal_year
+            THEN 'the decree is dated ' || CAST(funded.decree_on AS STRING) || ', outside fiscal year '
+                || CAST(opened.fiscal_year AS STRING)
+        WHEN COALESCE(roster.members, 0) = 0 THEN 'no roster'
+        WHEN roster.bound < roster.members
+            THEN CAST(roster.members - roster.bound AS STRING) || ' members are not bound to the group'
+    END AS detail
+FROM log AS funded
+LEFT JOIN log AS opened ON opened.event = 'ProgramOpened' AND opened.program = funded.program
+LEFT JOIN (
+    SELECT member.log_index, COUNT(*) AS members, COUNT(DISTINCT joined.recipient_id) AS bound
+    FROM (
+        SELECT log_index, program, group_id, explode(members) AS recipient_id FROM log WHERE event = 'GroupFunded'
+    ) AS member
+    LEFT JOIN log AS joined
+        ON joined.event = 'GroupJoined' AND joined.program = member.program AND joined.group_id = member.group_id
+        AND joined.recipient_id = member.recipient_id
+    GROUP BY member.log_index
+) AS roster ON roster.log_index = funded.log_index
+WHERE funded.event = 'GroupFunded'

@@ -1,0 +1,265 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from book_of_events import SHA, START, list_sha256, opened, paid, person, step
+
+from ledger import events as e
+from projections.check import BREACHES_MAX, Law, check, law_names
+
+
+def broken(book: Any) -> dict[str, Law]:
+    return {law.name: law for law in check(book.recorder) if not law.holds}
+
+
+def test_every_law_holds_in_a_ledger_kept_by_the_rules(case):
+    laws = check(case.recorder)
+    assert {law.name: law.broken for law in laws if not law.holds} == {}
+    assert [law.name for law in laws] == ["readable", *law_names()]
+    assert all(law.checked for law in laws)
+    assert [law.notices for law in laws if law.notices] == []
+
+
+def test_every_law_says_what_it_demands(case):
+    assert all(law.sentence.endswith(".") and len(law.sentence) < 200 for law in check(case.recorder))
+
+
+def test_an_empty_ledger_breaks_no_law(book):
+    assert broken(book) == {}
+
+
+def test_every_event_has_a_stream_in_the_law_of_streams(case):
+    from importlib.resources import files
+
+    text = files("projections.laws").joinpath("streams_named.sql").read_text()
+    assert [cls.__name__ for cls in e.EVENT_CLASSES.values() if f"'{cls.TOPIC.removesuffix('.v1')}'" not in text] == []
+
+
+def test_an_event_that_cannot_be_read_is_named(case):
+    case.tamper("TrancheDisbursed", amount="much")
+    [law] = broken(case).values()
+    assert (law.name, law.broken[0].stream) == ("readable", "payment/bsu/1/R000000003")
+    assert "version 1" in law.broken[0].detail
+
+
+@pytest.mark.parametrize("state", [b"", b"{", b"[]", b"\xff\xfe", b'{"a":\n1}', b"null", "text", 10**12])
+def test_a_row_that_is_no_event_at_all_does_not_stop_the_examination(case, state):
+    case.execute("UPDATE stored_events SET state=? WHERE topic='BatchApproved.v1'", state)
+    law = broken(case)["readable"]
+    assert (law.broken_count, law.checked) == (2, case.size)
+    assert (law.broken[0].stream, "version 2" in law.broken[0].detail) == ("batch/b1", True)
+
+
+def test_bytes_that_this_program_never_wrote_are_found(case):
+    case.execute("UPDATE stored_events SET state=replace(CAST(state AS TEXT), ',', ', ') WHERE originator_id='ledger'")
+    assert broken(case)["readable"].broken[0].log_index == 0
+
+
+def test_an_event_taken_out_of_the_log_is_found(case):
+    case.execute("DELETE FROM stored_events WHERE topic='TrancheSettled.v1'")
+    assert set(broken(case)) == {"log-contiguous"}
+
+
+def test_a_gap_in_a_stream_is_found(case):
+    case.execute("UPDATE stored_events SET originator_version=9 WHERE topic='TrancheSettled.v1'")
+    assert set(broken(case)) == {"streams-contiguous"}
+
+
+def test_an_event_in_a_stream_not_its_own_is_found(case):
+    case.execute("UPDATE stored_events SET originator_id='destination/MY' WHERE topic='DestinationReopened.v1'")
+    law = broken(case)["streams-named"]
+    assert [breach.detail for breach in law.broken] == ["belongs to destination/HK"]
+
+
+def test_a_second_payment_of_a_tranche_is_found(case):
+    case.add(paid(2))
+    law = broken(case)["paid-once"]
+    assert [(breach.log_index, breach.detail) for breach in law.broken] == [(case.size - 1, "paid again")]
+
+
+def test_a_step_that_does_not_follow_is_found(case):
+    case.add(step(e.TrancheRefunded, 1, treasury_ref="NTPN 2"))
+    assert broken(case)["paid-once"].broken[0].detail == "TrancheRefunded follows TrancheSettled"
+
+
+def test_a_step_of_another_amount_is_found(case):
+    case.tamper("TrancheRefunded", amount=599)
+    assert broken(case)["paid-once"].broken[0].detail == "TrancheRefunded of 599, paid 600"
+
+
+def test_money_moved_without_an_amount_is_found(case):
+    case.tamper("FundsReserved", amount=None)
+    assert {"readable", "postings-balanced"} <= set(broken(case))
+
+
+def test_more_reserved_than_the_budget_is_found(case):
+    case.add(e.FundsReserved(program="bsu", amount=99999, reserved_for="batch x"))
+    law = broken(case)["budgets-kept"]
+    assert [breach.log_index for breach in law.broken] == [case.size - 1]
+    assert law.broken[0].detail.startswith("assets:available:bsu at -")
+
+
+def test_more_paid_than_reserved_is_found_at_the_event_even_if_made_good_later(case):
+    case.add(step(e.TrancheReversed, 3, reason="x"), step(e.TrancheReissued, 3, attempt=3, after="reversal"))
+    assert broken(case) == {}
+    at = case.add(paid(6, batch_id="b1")) - 1
+    case.add(e.FundsReserved(program="bsu", amount=600, reserved_for="late"))
+    assert [breach.log_index for breach in broken(case)["budgets-kept"].broken] == [at]
+
+
+def test_a_budget_that_misstates_the_one_before_is_found(case):
+    case.tamper("BudgetSet", nth=1, previous=8000)
+    assert broken(case)["budgets-kept"].broken[0].detail == "names 8000 as the budget before, it was 9000"
+
+
+def test_a_payment_over_its_tranche_is_found(case):
+    case.tamper("TrancheDisbursed", amount=601)
+    assert broken(case)["ceilings-kept"].broken[0].detail == "601 paid, the tranche is 600"
+
+
+def test_a_recipient_over_the_ceiling_is_found(case):
+    case.tamper("ProgramOpened", nth=2, ceiling=999)
+    assert broken(case)["ceilings-kept"].broken[0].stream == "payment/bsu/2/R000000001"
+
+
+def test_a_grant_over_the_ceiling_is_found(case):
+    case.tamper("GroupFunded", amount=5001)
+    assert broken(case)["ceilings-kept"].broken[0].stream == "group/tkm/g1"
+
+
+@pytest.mark.parametrize(
+    ("topic", "nth", "fields", "detail"),
+    [
+        ("BatchApproved", 0, {"checker": "siti"}, "siti proposed and approved batch b1"),
+        ("BatchApproved", 0, {"checker": "nobody"}, "nobody was no checker in office at batch b1"),
+        ("BatchProposed", 0, {"maker": "nobody"}, "nobody was no maker in office at batch b1"),
+        ("BatchProposed", 0, {"tranche": 2}, "batch b1 is for another program or tranche"),
+        ("BatchApproved", 0, {"batch_id": "other"}, "batch b1 was not approved before"),
+        ("TrancheDisbursed", 0, {"batch_id": "other"}, "no batch other was proposed"),
+        ("OfficerEnrolled", 1, {"roles": ["maker"]}, "budi was no checker in office at batch b1"),
+        ("BatchRejected", 0, {"batch_id": "b1"}, "batch b1 was rejected"),
+    ],
+)
+def test_a_payment_that_two_officers_did_not_agree_on_is_found(case, topic, nth, fields, detail):
+    case.tamper(topic, nth, **fields)
+    assert broken(case)["approved-by-two"].broken[0].detail == detail
+
+
+def test_a_batch_approved_by_a_revoked_officer_is_found(book):
+    book.add(
+        opened(),
+        e.OfficerEnrolled(officer_id="siti", roles=(e.Role.MAKER,)),
+        e.OfficerEnrolled(officer_id="budi", roles=(e.Role.CHECKER,)),
+        e.OfficerRevoked(officer_id="budi", reason="left"),
+        e.BatchProposed(
+            batch_id="b1",
+            program="bsu",
+            tranche=1,
+            maker="siti",
+            file_sha256=SHA,
+            rows_sha256=list_sha256(1),
+            count=1,
+            total=600,
+        ),
+        e.BatchApproved(batch_id="b1", program="bsu", checker="budi"),
+        person(1),
+        paid(1),
+    )
+    assert broken(book)["approved-by-two"].broken[0].detail == "budi was no checker in office at batch b1"
+
+
+def test_a_batch_that_paid_more_than_proposed_is_found(case):
+    case.add(paid(6, batch_id="b1"))
+    assert broken(case)["batches-kept"].broken[0].detail == "6 payments of 3600 paid, 5 of 3000 proposed"
+
+
+def test_a_batch_that_says_it_paid_something_else_is_found(case):
+    case.tamper("BatchExecuted", nth=1, total=399)
+    assert broken(case)["batches-kept"].broken[0].detail == "1 payments of 400 paid, executed as 1 of 399"
+
+
+def test_a_payment_to_someone_not_on_the_approved_list_is_found(case):
+    case.execute("UPDATE stored_events SET originator_id='payment/bsu/1/R000000009' WHERE topic='TrancheSettled.v1'")
+    case.tamper("BatchProposed", rows_sha256=list_sha256(1, 2, 3, 4, 6))
+    assert broken(case)["lists-paid"].broken[0].stream == "batch/b1"
+
+
+def test_a_payment_to_a_person_not_registered_is_found(case):
+    case.tamper("RecipientRegistered", nth=1, recipient_id="R000000077")
+    assert broken(case)["recipients-eligible"].broken[0].detail == "R000000002 was not registered before"
+
+
+def test_a_payment_to_a_person_of_another_category_is_found(case):
+    case.tamper("RecipientRegistered", nth=1, category="civil-servant")
+    law = broken(case)["recipients-eligible"]
+    assert [breach.detail for breach in law.broken] == ["category civil-servant is not among those of the program"]
+
+
+def test_an_officer_who_paid_again_what_they_recorded_as_returned_is_found(case):
+    case.tamper("TrancheReissued", by="siti")
+    assert broken(case)["reissued-by-another"].broken[0].detail == "siti recorded the return and paid again"
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"proposal_ref": None}, "no proposal"),
+        ({"decree_ref": None}, "no decree"),
+        ({"decree_on": "2021-01-04"}, "the decree is dated 2021-01-04, outside fiscal year 2020"),
+        ({"members": []}, "no roster"),
+        ({"members": ["R000000006", "R000000007", "R000000009"]}, "1 members are not bound to the group"),
+    ],
+)
+def test_a_group_without_its_papers_is_found(case, fields, detail):
+    case.tamper("GroupFunded", **fields)
+    assert broken(case)["groups-papered"].broken[0].detail == detail
+
+
+def test_a_member_who_is_on_no_roster_is_found(case):
+    case.add(e.GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))
+    assert broken(case)["one-group-each"].broken[0].detail == "R000000001 is not on the roster of group g1"
+
+
+def test_a_person_in_two_groups_of_a_program_is_found(case):
+    case.tamper("GroupFunded", nth=1, members=["R000000008", "R000000006"])
+    case.add(e.GroupJoined(program="tkm", group_id="g2", recipient_id="R000000006"))
+    assert broken(case)["one-group-each"].broken[0].detail == "R000000006 joined a group of tkm before"
+
+
+def test_more_shipped_than_stocked_is_found(case):
+    case.add(e.MaskAidShipped(shipment_id="m3", item="mask", quantity=101, country="MY"))
+    case.add(e.GoodsStocked(item="mask", quantity=500, unit="piece", origin="BLK Serang"))
+    assert broken(case)["goods-kept"].broken[0].detail == "1 more mask shipped than in stock"
+
+
+def test_more_delivered_than_shipped_is_found(case):
+    case.add(e.DeliveryConfirmed(shipment_id="m1", item="mask", quantity=101, country="HK", proof_ref="POD 2"))
+    assert broken(case)["goods-kept"].broken[0].detail == "1 more mask delivered than shipped"
+
+
+def test_money_reserved_in_a_closed_program_is_found(case):
+    case.add(e.ProgramClosed(program="bsu", reason="year-end"))
+    assert broken(case) == {}
+    case.add(e.FundsReserved(program="bsu", amount=1, reserved_for="batch x"))
+    assert broken(case)["closed-is-closed"].broken[0].detail == "FundsReserved after the program was closed"
+
+
+def test_a_clock_that_ran_backwards_is_a_notice_and_no_breach(case):
+    case.add(person(20), at=START)
+    laws = {law.name: law for law in check(case.recorder)}
+    assert laws["clock"].holds
+    assert [notice.log_index for notice in laws["clock"].notices] == [case.size - 1]
+
+
+def test_a_clock_set_back_a_little_is_not_noticed(book):
+    late: datetime = START + timedelta(seconds=120)
+    book.add(opened(), at=late)
+    book.add(person(1), at=START)
+    assert [law.notices for law in check(book.recorder) if law.notices] == []
+
+
+def test_of_many_breaches_the_first_are_kept_and_all_are_counted(case):
+    case.add(*(paid(number, batch_id="none") for number in range(100, 130)))
+    law = broken(case)["approved-by-two"]
+    assert (law.broken_count, len(law.broken)) == (30, BREACHES_MAX)
+    assert law.broken[0].log_index == case.size - 30

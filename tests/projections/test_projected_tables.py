@@ -1,0 +1,156 @@
+import io
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from projections.engine import Reports, report_names
+from projections.headings import TITLES
+from projections.tables import format_amount, render, to_csv, to_json
+
+YEAR_END = date(2020, 12, 31)
+
+
+def shown(case: Any, name: str, *, lang: Any = "en", width: int | None = None, encoding: str = "utf-8") -> str:
+    with Reports(case.recorder) as reports:
+        report = reports.run(name, as_of=YEAR_END)
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)
+    render(
+        report.rows, report.columns, name=name, lang=lang, currency=report.currency, decimals=report.decimals,
+        heading="Heading", footer="Footer", file=file, width=width,
+    )  # fmt: skip
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("amount", "lang", "currency", "decimals", "text"),
+    [
+        (14_340_000_000_000, "id", "IDR", 0, "Rp14.340.000.000.000"),
+        (14_340_000_000_000, "en", "IDR", 0, "IDR 14,340,000,000,000"),
+        (-1234567, "id", "IDR", 0, "-Rp1.234.567"),
+        (123456, "en", "USD", 2, "$1,234.56"),
+        (1, "id", "KWD", 3, "KWD 0,001"),
+        (9_007_199_254_740_993 * 10**18, "en", "IDR", 0, "IDR 9,007,199,254,740,993" + ",000" * 6),
+    ],
+)
+def test_an_amount_is_exact_and_written_as_its_reader_writes_it(amount, lang, currency, decimals, text):
+    assert format_amount(amount, lang=lang, currency=currency, decimals=decimals) == text
+
+
+def test_every_column_of_every_report_has_a_title_in_both_languages(case):
+    with Reports(case.recorder) as reports:
+        columns = {column for name in report_names() for column in reports.run(name, as_of=YEAR_END).columns}
+    assert columns - set(TITLES) == set()
+    assert all(english and indonesian for english, indonesian in TITLES.values())
+
+
+def test_figures_line_up_at_the_right(case):
+    lines = shown(case, "balances").splitlines()
+    assert len({len(line.rstrip()) for line in lines if "R00000000" in line}) == 1
+
+
+def test_the_totals_never_add_up_ceilings_or_people(case):
+    total = next(line for line in shown(case, "programs").splitlines() if line.strip().startswith("Total"))
+    assert total.split() == [
+        "Total",
+        "IDR",
+        "30,000",
+        "IDR",
+        "0",
+        "IDR",
+        "12,400",
+        "IDR",
+        "600",
+        "IDR",
+        "600",
+        "2",
+        "IDR",
+        "17,600",
+    ]
+    total = next(line for line in shown(case, "tranches").splitlines() if line.strip().startswith("Total"))
+    assert total.split() == [
+        "Total",
+        "6",
+        "IDR",
+        "3,400",
+        "IDR",
+        "600",
+        "IDR",
+        "1,200",
+        "IDR",
+        "600",
+        "IDR",
+        "600",
+        "1",
+    ]
+
+
+def test_different_goods_are_never_added_up(case):
+    assert "Total" not in shown(case, "aid").split("Footer")[0]
+
+
+def test_programs_stand_under_their_parent_with_a_bar_of_what_is_used(case):
+    text = shown(case, "programs")
+    assert "└ tkm" in text
+    assert "████░░░░░░  45%" in text
+    assert "└" not in shown(case, "programs", encoding="ascii")
+    assert "- tkm" in shown(case, "programs", encoding="ascii")
+    assert "####......  45%" in shown(case, "programs", encoding="ascii")
+
+
+def test_a_table_speaks_indonesian(case):
+    text = shown(case, "returns", lang="id")
+    assert "Alasan retur" in text
+    assert "Rp600" in text
+    assert "5 Okt 2020" in text
+
+
+def test_a_pipe_gets_every_column_uncut(case):
+    text = shown(case, "payments")
+    assert "payment/bsu/1/R000000001" in text
+    assert "…" not in text
+    assert "Not shown" not in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+@pytest.mark.parametrize("name", ["programs", "tranches", "batches", "balances", "journal"])
+def test_a_narrow_terminal_drops_columns_and_says_so_and_cuts_no_figure(case, name, width):
+    text = shown(case, name, width=width)
+    table, _, footer = text.partition("Not shown")
+    assert set(table.replace("─", "").split()) <= set(shown(case, name).split())
+    assert footer or width == 120
+    if width >= 40:
+        assert max(len(line.rstrip()) for line in table.splitlines()) <= width
+
+
+def test_no_colour_where_none_is_wanted(case, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in shown(case, "programs")
+
+
+def test_a_text_of_an_officer_cannot_move_the_cursor():
+    file = io.StringIO()
+    render([{"name": "a\x1b[2Jb\nc [red]d[/red]"}], ["name"], file=file)
+    assert "a?[2Jb?c [red]d[/red]" in file.getvalue()
+
+
+def test_an_empty_report_says_so():
+    file = io.StringIO()
+    render([], ["program"], lang="id", file=file)
+    assert file.getvalue() == "tidak ada data\n"
+
+
+def test_csv_and_json_hold_exact_numbers_and_iso_dates():
+    row = {"amount": 2**70, "on": date(2020, 10, 15), "closed": False, "name": 'a "b", c', "ceiling": None}
+    assert to_csv([row], list(row)) == (
+        'amount,on,closed,name,ceiling\n1180591620717411303424,2020-10-15,false,"a ""b"", c",\n'
+    )
+    assert json.loads(to_json([row])) == [row | {"on": "2020-10-15"}]
+
+
+def test_an_empty_csv_still_has_its_header():
+    assert to_csv([], ["program", "people"]) == "program,people\n"
+    assert json.loads(to_json([])) == []
