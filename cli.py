@@ -310,10 +310,15 @@ def work_file(
         open_table(source, fields, column_map, reading.sheet) as table,
         RejectsFile(rejects_path) as rejects,
     ):
+        this = (name, program, table.sha256)
+        if name and ledger.was_carried_out(request.command, this):
+            tell(request, [], "")
+            return
         with progress_bar(lambda: table.progress, stem) as advance:
             tally = work(ledger, table.rows(), lambda reject, _: rejects.add(reject), advance, table.sha256)
         if name and not request.command.dry_run:
             finish_file(ledger, request.command, tally, name=name, file_sha256=table.sha256, program=program)
+            ledger.mark_carried_out(request.command, this)
     tell_tally(request, tally, rejects_path)
 
 
@@ -322,7 +327,12 @@ def work_one(request: Request, values: tuple[str, ...], work: "Work", sentence: 
     from ledger.intake import Row
 
     with opened(request.session, request.command) as ledger:
+        this = (sentence, values)
+        if ledger.was_carried_out(request.command, this):
+            tell(request, [], "")
+            return
         tally = work(ledger, [Row(1, values)], _refuse, lambda _: None, None)
+        ledger.mark_carried_out(request.command, this)
     if request.output == "json":
         print_json({"taken": tally.taken, "repeated": tally.repeated})
     elif tally.repeated:
@@ -501,7 +511,7 @@ def program() -> None:
 
 @program.command("open")
 @click.argument("code")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="What people call it.")
 @click.option(
     "--kind",
     required=True,
@@ -510,7 +520,7 @@ def program() -> None:
 @click.option("--parent", help="Program that this one belongs to.")
 @click.option("--ceiling", help="The most one recipient or group may get.")
 @click.option("--tranche", "tranches", multiple=True, help="Amount of a tranche, in order; may be given again.")
-@click.option("--fiscal-year", type=int, required=True)
+@click.option("--fiscal-year", type=int, required=True, help="Decrees of its groups are dated in it.")
 @click.option("--legal-basis", help="Law or decree.")
 @click.option("--category", "categories", multiple=True, help="Category of recipients it is for; may be given again.")
 @click.option("--report-due-days", type=int, help="Days a funded group has for its report (LPJ).")
@@ -612,10 +622,10 @@ def recipient() -> None:
 @click.option(
     "--nik", prompt="NIK", help="National id; asked for if not given, so that it stays out of the shell's history."
 )
-@click.option("--name", "full_name", prompt="Name")
+@click.option("--name", "full_name", prompt="Name", help="Full name; asked for if not given.")
 @click.option("--account", default="", help="Bank account.")
-@click.option("--phone", default="")
-@click.option("--address", default="")
+@click.option("--phone", default="", help="Telephone.")
+@click.option("--address", default="", help="Address.")
 @click.option("--category", required=True, help="E.g. worker, pmi, cpmi.")
 @click.option("--region", default="", help="Kemendagri code, e.g. 32.73.")
 @click.option(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
 from eventsourcing.utils import Environment, EnvType, retry
+from pydantic import ValidationError
 
 from ledger import batch as batches
 from ledger import group as groups
@@ -41,6 +42,7 @@ from ledger.errors import (
     RecipientUnknownError,
     ReferenceReusedError,
     ThingUnknownError,
+    ValueInvalidError,
 )
 from ledger.events import (
     Event,
@@ -277,6 +279,18 @@ class Ledger(Application[str]):
             return cast("list[Entry]", attempt())
         except Conflict:
             raise ContendedError(stream=last_stream) from None
+        except ValidationError as error:  # words that an officer gave along, such as a note or a reason
+            raise unfit(error) from None
+
+    def was_carried_out(self, command: Command, request: tuple[object, ...]) -> bool:
+        """Whether the command's reference was used for this request; raises `ReferenceReusedError` for another one."""
+        return bool(command.reference) and self._is_repeat(Attempt(self, command), command.reference or "", request)
+
+    def mark_carried_out(self, command: Command, request: tuple[object, ...]) -> None:
+        """Record under the command's reference that a request of several transactions came to its end."""
+        if command.reference:
+            used = ReferenceUsed(used=command.reference, request_sha256=_digest(request))
+            self.carry_out(command, lambda trial: [] if self._is_repeat(trial, used.used, request) else [used])
 
     def _is_repeat(self, trial: Attempt, reference: str, request: tuple[object, ...]) -> bool:
         used = trial.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
@@ -333,6 +347,12 @@ class Ledger(Application[str]):
         return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
 
 
+def unfit(error: ValidationError) -> ValueInvalidError:
+    """The refusal of the first value that its event cannot hold; the value itself is not in it."""
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    return ValueInvalidError(field=".".join(map(str, first["loc"])), problem=first["msg"].removeprefix("Value error, "))
+
+
 # Making and finding a ledger
 
 
@@ -347,7 +367,7 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
         raise LedgerExistsError(folder=str(folder))
     if folder.exists() and not folder.is_dir():
         raise FolderNotEmptyError(folder=str(folder))
-    ours = {EVENTS, VAULT, VAULT_KEY, BATCHES}
+    ours = {EVENTS, VAULT, VAULT_KEY, BATCHES, SETTINGS + ".new"}
     if folder.exists() and any(
         each.name.removesuffix("-wal").removesuffix("-shm") not in ours for each in folder.iterdir()
     ):

@@ -1,0 +1,84 @@
+"""What the documents say is what the program does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cli import REPORTS, salur
+from ledger.errors import LedgerError
+from projections.engine import SHARED, report_names
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOUR = re.findall(r"<!-- tour -->\n```sh\n(.*?)```\n(?:\n```\n(.*?)```)?", README, re.DOTALL)
+
+
+def refusals() -> list[type[LedgerError]]:
+    return sorted(LedgerError.__subclasses__(), key=lambda cls: cls.code)
+
+
+def commands(group: click.Group, path: str = "salur") -> list[tuple[str, click.Command]]:
+    found = []
+    for name, command in sorted(group.commands.items()):
+        found.append((f"{path} {name}", command))
+        if isinstance(command, click.Group):
+            found += commands(command, f"{path} {name}")
+    return found
+
+
+def test_the_tour_of_the_readme_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+    assert len(TOUR) >= 5
+    script = "set -e\n" + "\n".join(f"{block}\necho '### end of step'" for block, _ in TOUR)
+    script = script.replace('export PATH="$PWD/.venv/bin:$PATH"', f'export PATH="{Path(sys.executable).parent}:$PATH"')
+    # One channel, as on a terminal; the language is what the README was written in.
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        capture_output=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+    )
+    assert done.returncode == 0, done.stdout
+    printed = done.stdout.split("### end of step\n")
+    for (block, promised), shown in zip(TOUR, printed, strict=False):
+        lines = iter(line for line in shown.splitlines() if not line.startswith("Next"))
+        for line in promised.splitlines():
+            assert any(line == each for each in lines), f"{line!r} is not printed by:\n{block}\n{shown}"
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), commands(salur), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_has_help_and_describes_its_options(path: str, command: click.Command) -> None:
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            assert parameter.help, f"{path} {parameter.name}"
+
+
+def test_every_group_of_commands_stands_in_the_documents() -> None:
+    documents = "".join(
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    )
+    missing = [
+        path
+        for path, command in commands(salur)
+        if isinstance(command, click.Group) and path.partition(" ")[2] not in documents
+    ]
+    assert missing == []
+
+
+def test_every_report_is_offered_and_every_offer_is_a_report() -> None:
+    assert set(REPORTS) == set(report_names()) - set(SHARED)
+
+
+def test_the_page_of_refusals_lists_every_code_with_its_meaning() -> None:
+    page = (ROOT / "docs" / "refusals.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    assert listed == [(cls.code, (cls.__doc__ or "").strip()) for cls in refusals()]
