@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     Work = Callable[
         [Ledger, Any, Callable[[Reject, LedgerError | None], None], Callable[[int], None], str | None], Tally
     ]
+    # The sentence for a file that was read to its end, and what JSON says beside the counts
+    Say = Callable[[Ledger], tuple[str, dict[str, object]]]
 
 DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 DEFAULT_STORE = "salur-ledger"
 DEMO_STORE = "demo-ledger"
 SHA256_DIGITS = 64
+STEP_DONE = {
+    "settle": "settled",
+    "return": "returned, and open until it is reissued or refunded",
+    "reissue": "paid again",
+    "refund": "refunded to the treasury",
+    "reverse": "reversed",
+}
 
 REPORTS = {
     "programs": "One line a program: budget, reserved, disbursed, returned, refunded, people.",
@@ -289,6 +298,8 @@ def work_file(
     *,
     name: str | None = None,
     program: str | None = None,
+    noun: str = "row",
+    say: "Say | None" = None,
 ) -> None:
     """Read a file's rows into the ledger, show progress, write the rejects and say what became of the rows."""
     from ledger.errors import ColumnMapError
@@ -319,7 +330,8 @@ def work_file(
         if name and not request.command.dry_run:
             finish_file(ledger, request.command, tally, name=name, file_sha256=table.sha256, program=program)
             ledger.mark_carried_out(request.command, this)
-    tell_tally(request, tally, rejects_path)
+        sentence, more = say(ledger) if say else ("", {})
+    tell_tally(request, tally, rejects_path, sentence=sentence, noun=noun, more=more)
 
 
 def work_one(request: Request, values: tuple[str, ...], work: "Work", sentence: str) -> None:
@@ -347,17 +359,25 @@ def _refuse(reject: "Reject", error: "LedgerError | None") -> NoReturn:
     raise error
 
 
-def tell_tally(request: Request, tally: "Tally", rejects_path: Path, sentence: str = "") -> None:
+def tell_tally(
+    request: Request,
+    tally: "Tally",
+    rejects_path: Path,
+    *,
+    sentence: str = "",
+    noun: str = "row",
+    more: dict[str, object] | None = None,
+) -> None:
     """Say what became of a file's rows; ends the command with its own code if some were refused."""
     refused = sum(tally.refused.values())
     if request.output == "json":
-        file = str(rejects_path) if refused else None
         counts = {"taken": tally.taken, "repeated": tally.repeated, "total": tally.total}
-        print_json(counts | {"refused": dict(tally.refused), "rejects_file": file})
+        file = str(rejects_path) if refused else None
+        print_json({**counts, "refused": dict(tally.refused), "rejects_file": file, **(more or {})})
     else:
-        taken = f"{'Would take' if request.command.dry_run else 'Took'} {_count(tally.taken, 'row')}"
+        taken = f"{'Would take' if request.command.dry_run else 'Took'} {_count(tally.taken, noun)}"
         repeated = f", {tally.repeated:,} already recorded" if tally.repeated else ""
-        click.echo(sentence or f"{taken}{repeated}, {refused:,} refused.")
+        click.echo(sentence or f"{taken}{repeated}, {_count(refused, 'row')} refused.")
         for code, rows in tally.refused.most_common():
             click.echo(f"  {rows:>9,} refused: {code}", err=True)
     if refused:
@@ -605,7 +625,10 @@ def program_show(session: Session, code: str, output: str) -> None:
         rows = []
         for name, value in terms.items():
             values = value if isinstance(value, list) else [value]
-            shown = [money(session, ledger, each) if each and name in money_terms else str(each) for each in values]
+            shown = [
+                money(session, ledger, each) if each is not None and name in money_terms else str(each)
+                for each in values
+            ]
             rows.append({"term": name, "value": "-" if value is None else ", ".join(shown)})
         present(session, output, rows, ("term", "value"))
 
@@ -646,14 +669,21 @@ def recipient_register(
     """Register one person; their data goes into the vault only."""
     from ledger import registration
     from ledger.intake import Row
+    from ledger.rows import recipient_id
 
     values = (nik, full_name, account, phone, address, category, region, shared_account)
     with opened(request.session, request.command) as ledger:
-        tally = registration.register(ledger, request.command, [Row(1, values)], file_sha256=None, on_reject=_refuse)
-        number = None if request.command.dry_run else ledger.vault.find([nik]).get(nik)
-    from ledger.rows import recipient_id
 
-    chosen = recipient_id(number) if number else None
+        def chosen_id() -> str | None:
+            number = ledger.vault.find([nik]).get(nik)
+            return recipient_id(number) if number else None
+
+        if ledger.was_carried_out(request.command, ("register", chosen_id())):
+            tell(request, [], "")
+            return
+        tally = registration.register(ledger, request.command, [Row(1, values)], file_sha256=None, on_reject=_refuse)
+        chosen = None if request.command.dry_run else chosen_id()
+        ledger.mark_carried_out(request.command, ("register", chosen))
     if request.output == "json":
         print_json({"recipient_id": chosen, "taken": tally.taken})
     else:
@@ -718,21 +748,22 @@ def disburse_propose(
             ledger, request.command, rows, program=code, tranche=tranche, file_sha256=sha256, batch_id=batch_id,
             decimal_mark=reading.decimal, on_reject=on_reject, on_progress=on_progress,
         )  # fmt: skip
-        _tell_proposed(request, ledger, made)
         tally: Tally = made.tally
         return tally
 
-    work_file(request, reading, file, disbursement.FIELDS, work)
+    work_file(request, reading, file, disbursement.FIELDS, work, say=lambda ledger: _proposed(request, ledger, made))
 
 
-def _tell_proposed(request: Request, ledger: "Ledger", made: Any) -> None:
-    if request.output == "json":
-        return
+def _proposed(request: Request, ledger: "Ledger", made: Any) -> tuple[str, dict[str, object]]:
+    """What was proposed, in a sentence and for JSON; the officer is told what comes next."""
     proposal, total = made.proposal, money(request.session, ledger, made.proposal.total)
+    refused = sum(made.tally.refused.values())
     verb = "Would propose" if request.command.dry_run else "Proposed" if made.is_new else "Already proposed:"
-    click.echo(f"{verb} batch {proposal.batch_id}: {_count(proposal.count, 'payment')}, {total}.")
+    without = f" Left out: {_count(refused, 'row')}." if refused else ""
     if made.is_new and not request.command.dry_run:
         click.echo(f"Next, another officer: `salur disburse approve {proposal.batch_id}`", err=True)
+    sentence = f"{verb} batch {proposal.batch_id}: {_count(proposal.count, 'payment')}, {total}.{without}"
+    return sentence, {"batch_id": proposal.batch_id, "rows_sha256": proposal.rows_sha256}
 
 
 @disburse.command("one")
@@ -755,9 +786,8 @@ def disburse_one(
             ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
             file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=_refuse,
         )  # fmt: skip
-        _tell_proposed(request, ledger, made)
-    if request.output == "json":
-        print_json({"batch_id": made.proposal.batch_id, "total": made.proposal.total})
+        sentence, more = _proposed(request, ledger, made)
+    tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
 
 
 @disburse.command("approve")
@@ -825,7 +855,8 @@ def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
     verb = "Would pay" if request.command.dry_run else "Paid"
     before = f" ({tally.repeated:,} of them before)" if tally.repeated else ""
     payments = f"{_count(tally.taken + tally.repeated, 'payment')}{before}"
-    tell_tally(request, tally, rejects_path, f"{verb} {payments} of batch {batch_id}: {total}.")
+    sentence = f"{verb} {payments} of batch {batch_id}: {total}."
+    tell_tally(request, tally, rejects_path, sentence=sentence)
 
 
 @disburse.command("status")
@@ -870,7 +901,7 @@ def _payment_step(step: str, *options: Any, help_text: str) -> None:
             )  # fmt: skip
 
         if is_payment_id(payment) and not Path(payment).exists():
-            work_one(request, (payment, "", ""), work, f"{step}: {payment} is recorded.")
+            work_one(request, (payment, "", ""), work, f"Payment {payment}: {STEP_DONE[step]}.")
         else:
             work_file(request, reading, Path(payment), aftercare.FIELDS, work, name=f"payment-{step}")
 
@@ -916,7 +947,7 @@ def group_fund(request: Request, file: Path, code: str, reading: Reading, **defa
             ledger, request.command, rows, program=code, terms=terms, on_reject=on_reject, on_progress=on_progress
         )
 
-    work_file(request, reading, file, grants.FIELDS, work, name="group-fund", program=code)
+    work_file(request, reading, file, grants.FIELDS, work, name="group-fund", program=code, noun="group")
 
 
 @group.command("report")
@@ -940,7 +971,9 @@ def group_report(request: Request, group: str, code: str, report_ref: str, readi
             ledger, request.command, rows, program=code, on_reject=on_reject, on_progress=on_progress
         )
 
-    work_file(request, reading, Path(group), grants.REPORT_FIELDS, work, name="group-report", program=code)
+    work_file(
+        request, reading, Path(group), grants.REPORT_FIELDS, work, name="group-report", program=code, noun="report"
+    )
 
 
 # Goods and destinations
@@ -963,7 +996,7 @@ def goods_stock(request: Request, item: str, quantity: int, unit: str, origin: s
 
     with opened(request.session, request.command) as ledger:
         entries = administration.stock(ledger, request.command, item=item, quantity=quantity, unit=unit, origin=origin)
-    tell(request, entries, f"{quantity:,} {unit} of {item} in stock from {origin}.")
+    tell(request, entries, f"Into stock: {quantity:,} {item} ({unit}) from {origin}.")
 
 
 @goods.command("ship")
@@ -983,7 +1016,7 @@ def goods_ship(request: Request, item: str, quantity: int, shipment_id: str, **w
         entries = administration.ship(
             ledger, request.command, shipment_id=shipment_id, item=item, quantity=quantity, **where
         )
-    tell(request, entries, f"Shipment {shipment_id}: {quantity:,} of {item} under way to {where['country'].upper()}.")
+    tell(request, entries, f"Shipment {shipment_id}: {quantity:,} {item} under way to {where['country'].upper()}.")
 
 
 @goods.command("deliver")
@@ -1170,8 +1203,9 @@ def print_report(
     from datetime import datetime
 
     from projections.engine import Reports
+    from projections.headings import phrase
     from projections.journal import journal_text
-    from projections.tables import format_date
+    from projections.tables import format_date, format_number
 
     with opened(session) as ledger, Reports(ledger.store) as reports:
         found = reports.run(name, as_of=as_of or datetime.now().astimezone().date(), known_at=known_at)
@@ -1190,7 +1224,10 @@ def print_report(
         currency=found.currency,
         decimals=found.decimals,
         heading=f"{title}: {name}",
-        footer=f"As of {format_date(found.as_of, lang=session.lang)}, from the first {found.log_size:,} events.",
+        footer=phrase("true for", session.lang).format(
+            as_of=format_date(found.as_of, lang=session.lang),
+            log_size=format_number(found.log_size, lang=session.lang),
+        ),
     )
 
 
@@ -1229,7 +1266,7 @@ def _history_row(session: Session, ledger: "Ledger", stored: dict[str, Any]) -> 
             about.append(f"{name} {value}")
     return {
         "effective_on": date.fromisoformat(stored["effective_on"]),
-        "recorded_at": stored["recorded_at"][:19] + "Z",
+        "recorded_at": stored["recorded_at"][:19].replace("T", " "),
         "officer": stored.get("by"),
         "event": stored["topic"].partition(".")[0],
         "about": "; ".join(about),
@@ -1270,7 +1307,7 @@ class Broken(Exception):  # noqa: N818  # an ending, not an error
 @salur.command()
 @click.option(
     "--scale",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(1, 10_000),
     default=1_000,
     show_default=True,
     help="The wage subsidy and job expansion at 1:SCALE.",
@@ -1312,7 +1349,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was recorded is safe; the same command goes on from there.", err=True)
+        click.echo("Interrupted. What was recorded is safe; run the same command again to go on.", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # what is left to print has no reader
@@ -1323,12 +1360,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _told(error: Exception) -> int:
-    from errno import ENOSPC
+    from errno import EDQUOT, ENOSPC
 
-    from ledger.errors import DiskFullError, IntegrityBrokenError, LedgerError
+    from ledger.errors import DiskFullError, IntegrityBrokenError, LedgerError, StoreFailedError
 
-    if isinstance(error, OSError) and error.errno == ENOSPC:
-        error = DiskFullError()
+    if isinstance(error, OSError):
+        is_full = error.errno in (ENOSPC, EDQUOT)
+        error = DiskFullError() if is_full else StoreFailedError(
+            reason=": ".join(str(each) for each in (error.filename, error.strerror or error) if each)
+        )
     if isinstance(error, LedgerError):
         click.echo(f"Refused [{error.code}]: {error}", err=True)
         return REFUSED

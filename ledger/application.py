@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,6 +78,21 @@ BATCHES = "batches"
 TRIES = 50
 """Attempts of one append before it gives up; each lost one means that another writer has gone on."""
 NAMES_COMPARED = 2_000
+FORMS = {
+    "program": "2 to 16 lower-case letters, digits and dashes, e.g. aid-2026",
+    "parent": "a program's code",
+    "officer_id": "2 to 32 lower-case letters, digits, dots and dashes that begin with a letter",
+    "by": "an officer's id",
+    "region": "a Kemendagri code, e.g. 32.73",
+    "currency": "three capital letters, e.g. IDR",
+    "country": "two capital letters, e.g. HK",
+    "batch_id": "2 to 35 letters, digits, dots and dashes",
+    "group_id": "1 to 32 letters, digits, dots and dashes",
+    "shipment_id": "1 to 32 letters, digits, dots and dashes",
+    "session_id": "1 to 32 letters, digits, dots and dashes",
+}
+"""Field → the form of its values, in words."""
+ANY_FORM = "2 to 32 lower-case letters, digits and dashes that begin with a letter"
 
 S = TypeVar("S")
 
@@ -350,7 +366,10 @@ class Ledger(Application[str]):
 def unfit(error: ValidationError) -> ValueInvalidError:
     """The refusal of the first value that its event cannot hold; the value itself is not in it."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    return ValueInvalidError(field=".".join(map(str, first["loc"])), problem=first["msg"].removeprefix("Value error, "))
+    field = ".".join(map(str, first["loc"]))
+    if first["type"] == "string_pattern_mismatch":
+        return ValueInvalidError(field=field, problem=f"not of its form, {FORMS.get(field, ANY_FORM)}")
+    return ValueInvalidError(field=field, problem=first["msg"].removeprefix("Value error, "))
 
 
 # Making and finding a ledger
@@ -367,10 +386,7 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
         raise LedgerExistsError(folder=str(folder))
     if folder.exists() and not folder.is_dir():
         raise FolderNotEmptyError(folder=str(folder))
-    ours = {EVENTS, VAULT, VAULT_KEY, BATCHES, SETTINGS + ".new"}
-    if folder.exists() and any(
-        each.name.removesuffix("-wal").removesuffix("-shm") not in ours for each in folder.iterdir()
-    ):
+    if folder.exists() and not all(_is_of_a_ledger(each.name) for each in folder.iterdir()):
         raise FolderNotEmptyError(folder=str(folder))
     (folder / BATCHES).mkdir(parents=True, exist_ok=True)
     Vault.create(folder / VAULT, folder / VAULT_KEY)
@@ -379,12 +395,31 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
     with suppress(Conflict):  # the interrupted making had come this far
         recorder.insert_events([to_stored_event(Entry("ledger", 1, meta, opened))])
     recorder.datastore.close()
-    settings = folder / (SETTINGS + ".new")
-    settings.write_text(json.dumps({"salur": "ledger", "format": FORMAT}) + "\n")
-    sync(settings)
-    settings.replace(folder / SETTINGS)
+    _write_settings(folder)
+    made = Ledger(folder, now=now)
+    if made.opened != opened:  # another making of it, interrupted or at the same time, was on other terms
+        made.close()
+        raise LedgerExistsError(folder=str(folder))
+    return made
+
+
+def _is_of_a_ledger(name: str) -> bool:
+    """Whether a file belongs to a ledger, whole or half made."""
+    if name.startswith(SETTINGS):
+        return True
+    return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES}
+
+
+def _write_settings(folder: Path) -> None:
+    """Write the file that makes a folder a ledger, all at once."""
+    settings = folder / f"{SETTINGS}.{os.getpid()}.new"
+    with suppress(FileNotFoundError):  # cleared away by another making of the same ledger, which came first
+        settings.write_text(json.dumps({"salur": "ledger", "format": FORMAT}) + "\n")
+        sync(settings)
+        settings.replace(folder / SETTINGS)
+    for left_over in folder.glob(f"{SETTINGS}.*.new"):
+        left_over.unlink(missing_ok=True)
     sync(folder)
-    return Ledger(folder, now=now)
 
 
 def require_ledger(folder: Path) -> None:

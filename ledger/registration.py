@@ -113,13 +113,12 @@ def _readable(rows: list[Row], category: str, chunk: Chunk) -> list[_Readable]:
     readable: list[_Readable] = []
     for row in rows:
         nik, name, account, phone, address, row_category, region, shared = row.values
-        field, text = "nik", nik
         try:
             check_nik(nik)
-            field, text = "category", row_category
             checked = _checked(row_category or category, region, shared)
-        except LedgerError as error:
-            chunk.refuse(row, error, field=getattr(error, "field", field), text=text)
+        except ValueInvalidError as error:
+            texts = {"nik": nik, "category": row_category, "region": region, "shared_account": shared}
+            chunk.refuse(row, error, field=error.field, text=texts[error.field])
         else:
             readable.append((row, Person(nik, name, account, phone, address), *checked))
     return readable

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHARED = {
     "schedules": "program, tranche",
+    "branches": "program, member",
     "payments": "program, tranche, recipient_id",
     "helped": "program, kind, recipient_id",
     "postings": "log_index, posting",

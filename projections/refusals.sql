@@ -10,7 +10,7 @@ FROM (
     FROM events
     WHERE event = 'BatchExecuted'
     UNION ALL
-    SELECT command, program, explode(refused) AS refusal
+    SELECT REPLACE(command, '-', ' ') AS command, program, explode(refused) AS refusal
     FROM (
         SELECT command, program, refused, ROW_NUMBER() OVER (PARTITION BY stream ORDER BY version DESC) AS newest
         FROM events
