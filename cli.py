@@ -1349,10 +1349,10 @@ def run(arguments: list[str]) -> int:
         error.show()
         return USAGE
     except (click.Abort, KeyboardInterrupt):
+        sys.unraisablehook = lambda _: None  # of what was half open, nothing more is to be told
         click.echo("Interrupted. What was recorded is safe; run the same command again to go on.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # what is left to print has no reader
+    except SystemExit:  # click and rich end so when nobody reads the output any more; they have silenced it
         return DONE
     except Exception as error:  # noqa: BLE001  # the last place: refusals are told, bugs go on
         return _told(error)
@@ -1365,10 +1365,8 @@ def _told(error: Exception) -> int:
     from ledger.errors import DiskFullError, IntegrityBrokenError, LedgerError, StoreFailedError
 
     if isinstance(error, OSError):
-        is_full = error.errno in (ENOSPC, EDQUOT)
-        error = DiskFullError() if is_full else StoreFailedError(
-            reason=": ".join(str(each) for each in (error.filename, error.strerror or error) if each)
-        )
+        what = f"{error.filename or 'a file'}: {error.strerror}"
+        error = DiskFullError() if error.errno in (ENOSPC, EDQUOT) else StoreFailedError(reason=what)
     if isinstance(error, LedgerError):
         click.echo(f"Refused [{error.code}]: {error}", err=True)
         return REFUSED

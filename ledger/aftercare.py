@@ -20,6 +20,7 @@ from ledger.events import (
 )
 from ledger.intake import Field, Row
 from ledger.payment import Payment, PaymentRef
+from ledger.program import Program
 from ledger.rejects import Reject
 from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks
 
@@ -73,6 +74,7 @@ def change(
             except LedgerError as error:
                 chunk.refuse(row, error, field="payment", text=row.values[0])
         states = attempt.load_many(sorted({ref.stream for ref in refs.values()}), payments.evolve)
+        funds = _Funds(attempt)
         for row in rows:
             if (ref := refs.get(row.line)) is None:
                 continue
@@ -80,14 +82,14 @@ def change(
                 if (payment := states.get(ref.stream)) is None:
                     raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
                 events = decide(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
+                funds.book(events)
             except LedgerError as error:
                 chunk.refuse(row, error, field="payment", text=row.values[0])
                 continue
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment
             chunk.take(events)
-        before, after = _program_events(attempt, chunk.events)
-        chunk.events = [*before, *chunk.events, *after]
+        chunk.events = funds.around(chunk.events)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
 
@@ -123,26 +125,44 @@ def _decision(step: Step, *, officer_id: str) -> _Decision:
     return decisions[step]
 
 
-def _program_events(attempt: Attempt, events: list[Event]) -> tuple[list[Event], list[Event]]:
-    """What a chunk's corrections do to the budgets, one sum a program: money held before they are recorded, booked after.
+class _Funds:
+    """What a chunk's corrections do to the budgets: reversals free money, and reissues after a reversal take it again."""
 
-    Reversals free money, and reissues after a reversal take it again.
-    """
-    recovered: Counter[str] = Counter()
-    taken_again: Counter[str] = Counter()
-    for event in events:
-        if isinstance(event, TrancheReversed):
-            recovered[event.program] += event.amount
-        elif isinstance(event, TrancheReissued) and event.after == "reversal":
-            taken_again[event.program] += event.amount
-    held: list[Event] = []
-    booked: list[Event] = []
-    for code, amount in sorted(recovered.items()):
-        booked.append(FundsRecovered(program=code, amount=amount, reserved_for="reversed payments"))
-    for code, amount in sorted(taken_again.items()):
-        held += programs.reserve(attempt.program(code), amount=amount, reserved_for="reissued payments")
-        booked.append(FundsSpent(program=code, amount=amount, reserved_for="reissued payments"))
-    return held, booked
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._programs: dict[str, Program] = {}
+        self._recovered: Counter[str] = Counter()
+        self._taken_again: Counter[str] = Counter()
+
+    def book(self, events: list[Event]) -> None:
+        """Take note of a row's events; refuses a payment again that its program has no money for."""
+        for event in events:
+            if isinstance(event, TrancheReversed):
+                self._program(event.program)
+                self._recovered[event.program] += event.amount
+            elif isinstance(event, TrancheReissued) and event.after == "reversal":
+                amount = self._taken_again[event.program] + event.amount
+                self._reserve(event.program, amount)
+                self._taken_again[event.program] = amount
+
+    def around(self, events: list[Event]) -> list[Event]:
+        """The events between the money held before them and the money booked after them, one sum a program."""
+        held: list[Event] = []
+        booked: list[Event] = []
+        for code, amount in sorted(self._recovered.items()):
+            booked.append(FundsRecovered(program=code, amount=amount, reserved_for="reversed payments"))
+        for code, amount in sorted(self._taken_again.items()):
+            held += self._reserve(code, amount)
+            booked.append(FundsSpent(program=code, amount=amount, reserved_for="reissued payments"))
+        return [*held, *events, *booked]
+
+    def _reserve(self, code: str, amount: int) -> list[Event]:
+        return programs.reserve(self._program(code), amount=amount, reserved_for="reissued payments")
+
+    def _program(self, code: str) -> Program:
+        if code not in self._programs:
+            self._programs[code] = self._attempt.program(code)
+        return self._programs[code]
 
 
 def _return_reason(text: str) -> ReturnReason:

@@ -63,7 +63,7 @@ from ledger.money import Currency
 from ledger.officer import Officer
 from ledger.program import Program
 from ledger.recipient import Recipient
-from ledger.store import Conflict, Entry, EntryMapper, LedgerFactory, LedgerRecorder, to_entry, to_stored_event
+from ledger.store import Conflict, Entry, EntryMapper, LedgerFactory, LedgerRecorder, Series, to_entry, to_row
 
 if TYPE_CHECKING:
     from ledger.vault import Vault
@@ -151,17 +151,28 @@ class Attempt:
         """Stream → its first event, of those that have any; the stream may not be added to in this attempt."""
         return {stream: to_entry(row).event for stream, row in self.ledger.store.select_first(streams).items()}
 
-    def entries(self, events: Iterable[Event]) -> list[Entry]:
-        """The events at their places: each stream goes on where it was loaded, or begins."""
+    def first_of_sorted(self, streams: Sequence[str]) -> dict[str, Event]:
+        """The same for streams in order of name; reads nothing of those that have no events."""
+        found = self.ledger.store.select_first_between(streams[0], streams[-1], limit=len(streams))
+        if len(found) == len(streams):  # perhaps more lie between: ask for each
+            return self.first(streams)
+        wanted = set(streams)
+        return {str(row.originator_id): to_entry(row).event for row in found if row.originator_id in wanted}
+
+    def meta(self) -> Meta:
+        """What every event that is recorded now bears."""
         command = self.command
-        meta = Meta(
-            recorded_at=self.ledger.now(),
+        return Meta(
+            recorded_at=self.ledger.now().astimezone(UTC),
             effective_on=command.effective_on,
             by=command.by,
             reference=command.reference,
             note=command.note,
         )
-        versions, placed = self._versions, []
+
+    def entries(self, events: Iterable[Event]) -> list[Entry]:
+        """The events at their places: each stream goes on where it was loaded, or begins."""
+        meta, versions, placed = self.meta(), self._versions, []
         for event in events:
             stream = event.stream
             version = versions[stream] = versions.get(stream, 0) + 1
@@ -267,9 +278,16 @@ class Ledger(Application[str]):
     # Recording
 
     def carry_out(
-        self, command: Command, decide: Callable[[Attempt], Sequence[Event]], *, request: tuple[object, ...] = ()
+        self,
+        command: Command,
+        decide: Callable[[Attempt], Sequence[Event]],
+        *,
+        series: Callable[[], Series | None] = lambda: None,
+        request: tuple[object, ...] = (),
     ) -> list[Entry]:
         """Run a decision and append its events, all or none; returns them, none for a request carried out before.
+
+        A decision over many rows may leave them in a `series`, which is appended after its events.
 
         Raises the decision's refusal, or `ContendedError` when others kept changing the same streams.
         """
@@ -286,12 +304,16 @@ class Ledger(Application[str]):
             if command.reference and request and events:
                 events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
             entries = trial.entries(events)
-            if entries and not command.dry_run:
-                last_stream = entries[0].originator_id
-                self.store.insert_events([to_stored_event(entry) for entry in entries])
+            rows = [to_row(entry) for entry in entries]
+            if (many := series()) is not None:
+                rows += many.rows(trial.meta())
+            if rows and not command.dry_run:
+                last_stream = rows[0][0]
+                self.store.append(rows)
             return entries
 
         try:
+            Attempt(self, command).meta()  # unfit words are told as what they are, before an event repeats them
             return cast("list[Entry]", attempt())
         except Conflict:
             raise ContendedError(stream=last_stream) from None
@@ -391,9 +413,9 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
     (folder / BATCHES).mkdir(parents=True, exist_ok=True)
     Vault.create(folder / VAULT, folder / VAULT_KEY)
     recorder = cast("LedgerRecorder", LedgerFactory(folder / EVENTS).application_recorder())
-    meta = Meta(recorded_at=now(), effective_on=command.effective_on, by=command.by, note=command.note)
+    meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
     with suppress(Conflict):  # the interrupted making had come this far
-        recorder.insert_events([to_stored_event(Entry("ledger", 1, meta, opened))])
+        recorder.append([to_row(Entry("ledger", 1, meta, opened))])
     recorder.datastore.close()
     _write_settings(folder)
     made = Ledger(folder, now=now)

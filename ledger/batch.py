@@ -50,7 +50,7 @@ def evolve(batch: Batch | None, event: Event) -> Batch | None:
 
 
 def propose(batch: Batch | None, *, proposal: BatchProposed) -> list[Event]:
-    """Put a payment list up for approval; the same list by the same maker again records nothing."""
+    """Put a payment list up for approval; the same list again records nothing."""
     if batch is None:
         return [proposal]
     known = batch.proposal

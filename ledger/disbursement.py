@@ -11,7 +11,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -36,13 +36,14 @@ from ledger.payment import PaymentRef
 from ledger.program import Program
 from ledger.rejects import Reject
 from ledger.rows import CHUNK_ROWS, Chunk, OnProgress, OnReject, RecipientIndex, Tally, built, in_chunks
-from ledger.store import Entry
+from ledger.store import Entry, Series, told
 
 FIELDS = (
     Field("recipient", ("recipient", "recipient id", "penerima", "nik", "no nik"), required=True, identifier=True),
     Field("amount", ("amount", "jumlah", "jumlah (rp)", "nominal")),
 )
 HEADER = b"recipient_id,amount\n"
+RECIPIENT_ID_LENGTH = len("R000000001")
 ROWS_DIGITS = 8
 """Of the payment list's hash, in a batch's own id."""
 
@@ -76,7 +77,7 @@ def propose(
 
     The same file proposed again records nothing and restores a lost payment list.
     """
-    with closing(_spool()) as spool:
+    with _spool() as spool:
         tally = _sort_out(
             ledger, command, rows, spool, program, tranche, decimal_mark, on_reject=on_reject, on_progress=on_progress
         )
@@ -183,12 +184,18 @@ def _spool_payable(
             chunk.refuse(row, error, field="recipient", text=row.values[0])
 
 
-def _spool() -> sqlite3.Connection:
-    """A table of its own that lies on disk when it grows and is gone when closed."""
-    spool = sqlite3.connect("", isolation_level=None)
-    spool.execute("CREATE TABLE payable (recipient_id TEXT PRIMARY KEY, amount INTEGER, line INTEGER) WITHOUT ROWID")
-    spool.execute("BEGIN")
-    return spool
+@contextmanager
+def _spool() -> Iterator[sqlite3.Connection]:
+    """A table of its own that lies on the temporary disk when it grows and is gone when closed."""
+    try:
+        with closing(sqlite3.connect("", isolation_level=None)) as spool:
+            spool.execute(
+                "CREATE TABLE payable (recipient_id TEXT PRIMARY KEY, amount INTEGER, line INTEGER) WITHOUT ROWID"
+            )
+            spool.execute("BEGIN")
+            yield spool
+    except sqlite3.OperationalError as error:
+        raise told(error) from error
 
 
 def _write_list(spool: sqlite3.Connection, folder: Path | None) -> tuple[Path | None, str]:
@@ -200,13 +207,17 @@ def _write_list(spool: sqlite3.Connection, folder: Path | None) -> tuple[Path | 
             digest.update(line.encode())
         return None, digest.hexdigest()
     with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
-        file.write(HEADER)
-        while part := rows.fetchmany(CHUNK_ROWS):
-            block = "".join(line for (line,) in part).encode()
-            digest.update(block)
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(HEADER)
+            while part := rows.fetchmany(CHUNK_ROWS):
+                block = "".join(line for (line,) in part).encode()
+                digest.update(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            Path(file.name).unlink()
+            raise
     return Path(file.name), digest.hexdigest()
 
 
@@ -290,25 +301,26 @@ def _pay(
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer()
-        paid = attempt.first([payment_stream(program, tranche, row.values[0]) for row in rows])
-        for row in rows:
-            recipient_id, amount_text = row.values
-            before = paid.get(payment_stream(program, tranche, recipient_id))
-            if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
+        streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
+        paid = attempt.first_of_sorted(streams)
+        unpaid, values = [], []
+        for row, stream in zip(rows, streams, strict=True):
+            recipient_id, amount = row.values[0], int(row.values[1])
+            before = paid.get(stream)
+            if before is None:
+                unpaid.append(stream)
+                values.append((recipient_id, amount))
+            elif isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
                 chunk.refuse(row, _already_paid(before), field="recipient", text=recipient_id)
                 continue
-            amount = int(amount_text)
             chunk.tally.total += amount
-            if before is not None:
-                chunk.take([])
-                continue
-            chunk.take(
-                [
-                    TrancheDisbursed(
-                        program=program, tranche=tranche, recipient_id=recipient_id, amount=amount, batch_id=batch_id
-                    )
-                ]
+        chunk.tally.taken = len(unpaid)
+        chunk.tally.repeated = len(rows) - len(unpaid) - len(chunk.rejects)
+        if unpaid:
+            example = TrancheDisbursed(
+                program=program, tranche=tranche, recipient_id=values[0][0], amount=values[0][1], batch_id=batch_id
             )
+            chunk.series = Series(example, ("recipient_id", "amount"), unpaid, values)
 
     return in_chunks(ledger, command, _listed(file), fill, on_reject=on_reject, on_progress=on_progress)
 
@@ -317,8 +329,7 @@ def _listed(file: BufferedReader) -> Iterator[Row]:
     """The rows of a payment list, which this program wrote and whose hash has been checked."""
     file.seek(len(HEADER))
     for number, line in enumerate(file, start=2):
-        recipient_id, _, amount = line.decode().rstrip("\n").partition(",")
-        yield Row(number, (recipient_id, amount))
+        yield Row(number, (line[:RECIPIENT_ID_LENGTH].decode(), line[RECIPIENT_ID_LENGTH + 1 : -1].decode()))
 
 
 def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally) -> None:

@@ -22,6 +22,13 @@ def shape_of(text: str) -> str:
     return re.sub(r"([9A])\1+", lambda run: f"{run[1]}{{{len(run[0])}}}", masked) or "(empty)"
 
 
+def _without_personal_number(name: str, value: object) -> object:
+    """A field's value with each number of ten or more digits, which may be a person's, shown by its shape only."""
+    if not isinstance(value, str) or name in ("path", "folder"):
+        return value
+    return re.sub(r"\d{10,}", lambda run: shape_of(run[0]), value)
+
+
 @dataclass_transform(kw_only_default=True)
 class LedgerError(Exception):
     """What was asked is refused, and nothing has changed."""
@@ -33,7 +40,7 @@ class LedgerError(Exception):
         names = get_annotations(type(self))
         if fields.keys() - names or names.keys() - fields.keys() - vars(type(self)).keys():
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
-        vars(self).update(fields)
+        vars(self).update({name: _without_personal_number(name, value) for name, value in fields.items()})
         super().__init__(self.sentence.format(**{name: getattr(self, name) for name in names}))
 
 
@@ -91,7 +98,7 @@ class StoreFailedError(LedgerError):
     """The database could not do what was asked, for a reason of its own."""
 
     code = "store_failed"
-    sentence = "the ledger's database refused ({reason}); nothing of this step was recorded, mend that and run the command again"
+    sentence = "this could not be written or read ({reason}); nothing of this step was recorded, mend that and run the command again"
     reason: str
 
 
@@ -459,7 +466,7 @@ class CategoryNotEligibleError(LedgerError):
     """The program is not meant for recipients of this category."""
 
     code = "category_not_eligible"
-    sentence = "{program} is for {categories}, not for {category}"
+    sentence = "{program} is for {categories}, not for {category}; leave the recipient out or choose another program"
     program: str
     category: str
     categories: str
@@ -477,7 +484,7 @@ class ReferredElsewhereError(LedgerError):
     """The person was referred to the same scheme before, through another channel."""
 
     code = "already_referred"
-    sentence = "{recipient_id} was already referred to {scheme} through {channel}"
+    sentence = "{recipient_id} was already referred to {scheme} through {channel}; leave the row out"
     recipient_id: str
     scheme: str
     channel: str
@@ -502,7 +509,8 @@ class CeilingExceededError(LedgerError):
     code = "ceiling_exceeded"
     sentence = "{asked} is over the {ceiling} that {program} allows here; correct the amount"
     program: str
-    asked: int
+    asked: str
+    """The amount; only its shape if it is so long that it may be an account or another number of a person."""
     ceiling: int
 
 
@@ -623,7 +631,9 @@ class DecreeOutsideYearError(LedgerError):
     """The decree is dated outside the program's fiscal year."""
 
     code = "decree_outside_fiscal_year"
-    sentence = "the decree of group {group_id} is dated {decree_on}, outside fiscal year {fiscal_year}"
+    sentence = (
+        "the decree of group {group_id} is dated {decree_on}, outside fiscal year {fiscal_year}; give one of that year"
+    )
     group_id: str
     decree_on: str
     fiscal_year: int
@@ -642,7 +652,7 @@ class MemberElsewhereError(LedgerError):
     """A person is in one group of a program only."""
 
     code = "member_elsewhere"
-    sentence = "this person is already in group {group_id} of {program}"
+    sentence = "this person is already in group {group_id} of {program}; name another member"
     program: str
     group_id: str
 
@@ -651,7 +661,7 @@ class ReportGivenError(LedgerError):
     """The group's accountability report is already in."""
 
     code = "report_given"
-    sentence = "the report of group {group_id} is already recorded as {report_ref}"
+    sentence = "the report of group {group_id} is already recorded as {report_ref}; check which group this one is from"
     group_id: str
     report_ref: str
 
@@ -672,7 +682,7 @@ class UnitMismatchError(LedgerError):
     """An item is counted in one unit only."""
 
     code = "unit_mismatch"
-    sentence = "{item} is counted in {unit}, not in {given}"
+    sentence = "{item} is counted in {unit}, not in {given}; give the quantity in {unit}"
     item: str
     unit: str
     given: str
@@ -719,7 +729,7 @@ class DestinationOpenError(LedgerError):
     """The destination was reopened before, by another decree."""
 
     code = "destination_open"
-    sentence = "{country} was already reopened by {decree_ref}"
+    sentence = "{country} was already reopened by {decree_ref}; it needs no other decree"
     country: str
     decree_ref: str
 
@@ -728,7 +738,7 @@ class ThingUnknownError(LedgerError):
     """Nothing in the ledger has that name."""
 
     code = "thing_unknown"
-    sentence = "nothing named {thing} in the ledger{nearest}"
+    sentence = "nothing named {thing} in the ledger{nearest}; give an id as the reports show it"
     thing: str
     nearest: str = ""
 

@@ -34,6 +34,10 @@ def _pattern(pattern: str) -> StringConstraints:
     return StringConstraints(pattern=pattern)
 
 
+_ChosenByOfficer = AfterValidator(_no_personal_number)
+"""A name that an officer types or a file brings, where a person's number may stand by mistake."""
+
+
 Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX)]
 """Whole minor units of the ledger's currency."""
 BudgetAmount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
@@ -46,9 +50,9 @@ TrancheNumber = Annotated[int, Field(ge=1, le=99)]
 RecipientId = Annotated[str, _pattern(r"^R[0-9]{9}$")]
 OfficerId = Annotated[str, _pattern(r"^[a-z][a-z0-9.-]{1,31}$")]
 BatchId = Annotated[str, _pattern(r"^[A-Za-z0-9][A-Za-z0-9.-]{1,34}$")]
-GroupId = Annotated[str, _pattern(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
+GroupId = Annotated[str, _pattern(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$"), _ChosenByOfficer]
 ShipmentId = GroupId
-Slug = Annotated[str, _pattern(r"^[a-z][a-z0-9-]{1,31}$")]
+Slug = Annotated[str, _pattern(r"^[a-z][a-z0-9-]{1,31}$"), _ChosenByOfficer]
 """A word of the program's own vocabulary: a category, an item, a unit."""
 Country = Annotated[str, _pattern(r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
@@ -233,6 +237,7 @@ class ProgramOpened(_ProgramEvent):
     """A program begins, with its terms."""
 
     TOPIC = "ProgramOpened.v1"
+    program: Annotated[ProgramCode, _ChosenByOfficer]
     parent: ProgramCode | None = None
     name: Text
     kind: Kind
@@ -360,6 +365,7 @@ class BatchProposed(_BatchEvent):
     """A maker proposes to pay the rows of a file."""
 
     TOPIC = "BatchProposed.v1"
+    batch_id: Annotated[BatchId, _ChosenByOfficer]
     tranche: TrancheNumber
     maker: OfficerId
     file_sha256: Sha256

@@ -82,7 +82,7 @@ def deliver(shipment: Shipment, *, quantity: int, proof_ref: str) -> list[Event]
         return []
     sent = shipment.sent
     under_way = sent.quantity - shipment.delivered
-    if quantity > under_way:
+    if not 0 < quantity <= under_way:
         raise DeliveryExceedsShipmentError(shipment_id=sent.shipment_id, asked=quantity, open_quantity=under_way)
     return [
         DeliveryConfirmed(

@@ -17,7 +17,16 @@ from ledger.errors import (
     RosterInvalidError,
     ValueInvalidError,
 )
-from ledger.events import Event, FundsSpent, GroupFunded, GroupJoined, Role, group_stream, membership_stream
+from ledger.events import (
+    AccountabilityReported,
+    Event,
+    FundsSpent,
+    GroupFunded,
+    GroupJoined,
+    Role,
+    group_stream,
+    membership_stream,
+)
 from ledger.intake import Field, Row
 from ledger.money import DecimalMark, parse_amount
 from ledger.program import Program
@@ -211,6 +220,7 @@ def account_many(
                 if not report_ref:
                     raise PapersMissingError(group_id=group_id, paper="report reference")
                 group = known.get(stream) or attempt.group(program, group_id)
+                built(AccountabilityReported, program=program, group_id=group_id, report_ref=report_ref)
                 events = groups.account(group, report_ref=report_ref)
             except LedgerError as error:
                 chunk.refuse(row, error, field="group", text=group_id)

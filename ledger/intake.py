@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -171,8 +172,13 @@ def open_table(
 
 def _spooled(stream: BinaryIO) -> BinaryIO:
     spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 -- closed with the table
-    shutil.copyfileobj(stream, spool)
-    spool.flush()
+    try:
+        shutil.copyfileobj(stream, spool)
+        spool.flush()
+    except BaseException:
+        with suppress(OSError):  # closing writes what is left, on a disk that may be full
+            spool.close()
+        raise
     return spool
 
 

@@ -134,7 +134,7 @@ def tranche_amount(program: Program, tranche: int) -> int:
 def require_within(program: Program, *, amount: int, ceiling: int | None) -> None:
     """Refuse an amount over what one recipient or group may get."""
     if ceiling is not None and amount > ceiling:
-        raise CeilingExceededError(program=program.code, asked=amount, ceiling=ceiling)
+        raise CeilingExceededError(program=program.code, asked=str(amount), ceiling=ceiling)
 
 
 def require_eligible(program: Program, category: str) -> None:

@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ledger.application import Attempt, Command, Ledger
-from ledger.errors import LedgerError, RecipientUnknownError, ValueInvalidError
+from ledger.application import Attempt, Command, Ledger, unfit
+from ledger.errors import LedgerError, RecipientUnknownError
 from ledger.events import Event, FileProcessed, RecipientRegistered, RefusedRows, recipient_stream
 from ledger.intake import Row
 from ledger.rejects import Reject
+from ledger.store import Series
 
 CHUNK_ROWS = 5_000
 
@@ -47,6 +48,7 @@ class Chunk:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.series: Series | None = None
         self.tally = Tally()
         self.rejects: list[tuple[Reject, LedgerError]] = []
 
@@ -79,16 +81,7 @@ def in_chunks(
     """Carry out rows chunk by chunk; run again after an interruption, it goes on where it stopped."""
     tally = Tally()
     for part in (chunks or _by_count)(rows):
-        chunk = Chunk()
-        good = [row for row in part if isinstance(row, Row)]
-
-        def decide(attempt: Attempt, good: list[Row] = good) -> list[Event]:
-            nonlocal chunk
-            chunk = Chunk()
-            fill(attempt, good, chunk)
-            return chunk.events
-
-        ledger.carry_out(command, decide)
+        chunk = _carried_out(ledger, command, [row for row in part if isinstance(row, Row)], fill)
         unread = [(each, None) for each in part if isinstance(each, Reject)]
         for reject, error in sorted([*unread, *chunk.rejects], key=lambda each: each[0].line):
             tally.refused[reject.code] += 1
@@ -98,6 +91,19 @@ def in_chunks(
         tally.total += chunk.tally.total
         on_progress(len(part))
     return tally
+
+
+def _carried_out(ledger: Ledger, command: Command, rows: list[Row], fill: Fill) -> Chunk:
+    chunk = Chunk()
+
+    def decide(attempt: Attempt) -> list[Event]:
+        nonlocal chunk
+        chunk = Chunk()
+        fill(attempt, rows, chunk)
+        return chunk.events
+
+    ledger.carry_out(command, decide, series=lambda: chunk.series)
+    return chunk
 
 
 def _by_count(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
@@ -130,9 +136,7 @@ def built(cls: type[E], **fields: object) -> E:
     try:
         return cls(**fields)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ValueInvalidError(field=".".join(map(str, first["loc"])), problem=problem) from None
+        raise unfit(error) from None
 
 
 class RecipientIndex:

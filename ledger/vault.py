@@ -10,8 +10,8 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError, VaultKeyError
 from ledger.events import SharedAccount
-from ledger.store import LOCK_TIMEOUT_S
+from ledger.store import LOCK_TIMEOUT_S, is_disk_full
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 16
 NIKS_PER_QUERY = 10_000
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (
     number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, also after its row is deleted
@@ -83,30 +84,35 @@ class Vault:
         self._seal = AESGCM(_derived(master, b"seal"))
         self._nik_key = _derived(master, b"nik")
         self._account_key = _derived(master, b"account")
-        self._database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
-        self._database.execute("PRAGMA synchronous=FULL")
         self._rehearsed_from: int | None = None
-        check = self._database.execute("SELECT mac FROM key_check").fetchone()
+        with self._told():
+            # A vault that is gone is told, not made anew.
+            uri = path.absolute().as_uri() + "?mode=rw"
+            self._database = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+            self._database.execute("PRAGMA synchronous=FULL")
+            check = self._database.execute("SELECT mac FROM key_check").fetchone()
         if check is None or not hmac.compare_digest(check[0], _derived(master, b"check")):
+            self._database.close()
             raise VaultKeyError(path=str(key_path))
 
     @staticmethod
     def create(path: Path, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
-        """Make an empty vault and its key, readable by the owner only; what is there already is kept."""
-        if not key_path.exists():
-            with os.fdopen(os.open(key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(random_bytes(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
+        """Make an empty vault and its key, readable by the owner only; what is there already is kept.
+
+        The key is made under the vault's lock and under another name at first: of several makings at once one makes it,
+        and an interrupted one leaves no half of it.
+        """
         path.touch(mode=0o600)
-        database = sqlite3.connect(path, isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.executescript(_SCHEMA)
-        database.execute(
-            "INSERT INTO key_check SELECT ? WHERE NOT EXISTS (SELECT 1 FROM key_check)",
-            (_derived(key_path.read_bytes(), b"check"),),
-        )
-        database.close()
+        with Vault._told(), closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.executescript(_SCHEMA)
+            database.execute("BEGIN IMMEDIATE")
+            if database.execute("SELECT 1 FROM key_check").fetchone() is None:
+                if not key_path.exists():
+                    _write_key(key_path, random_bytes(KEY_BYTES))
+                check = _derived(key_path.read_bytes(), b"check")
+                database.execute("INSERT INTO key_check VALUES (?)", (check,))
+            database.execute("COMMIT")
 
     def close(self) -> None:
         self._database.close()
@@ -176,10 +182,11 @@ class Vault:
                 taken.add(account_mac)
             at = index * (SALT_BYTES + NONCE_BYTES)
             salt, nonce = noise[at : at + SALT_BYTES], noise[at + SALT_BYTES : at + SALT_BYTES + NONCE_BYTES]
-            plain = salt + json.dumps(asdict(person), ensure_ascii=False, separators=(",", ":")).encode()
+            plain = salt + _plain(person)
+            commitment = _commitment(plain)
             rows.append((next_number, mac, account_mac, reason, nonce + self._seal.encrypt(nonce, plain, mac)))
-            known[mac] = Placed(next_number, _commitment(plain), is_new=False)
-            result.append(Placed(next_number, _commitment(plain), is_new=True))
+            known[mac] = Placed(next_number, commitment, is_new=False)
+            result.append(Placed(next_number, commitment, is_new=True))
             next_number += 1
         self._database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", rows)
         return result
@@ -229,21 +236,43 @@ class Vault:
     def _mac(key: bytes, text: str) -> bytes:
         return hmac.digest(key, text.encode(), "sha256")[:16]
 
+    @staticmethod
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told() -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
             text = str(error)
             if "locked" in text:
                 raise StoreLockedError from error
-            raise DiskFullError() if "full" in text else StoreFailedError(reason=text) from error
+            raise DiskFullError() if is_disk_full(error) else StoreFailedError(reason=text) from error
         except sqlite3.DatabaseError as error:
             raise IntegrityBrokenError(f"the vault is damaged ({error}); restore a copy") from error
 
 
+def _write_key(path: Path, key: bytes) -> None:
+    unnamed = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    unnamed.replace(path)
+
+
 def _derived(master: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=b"salur vault " + purpose).derive(master)
+
+
+def _plain(person: Person) -> bytes:
+    return _encoder.encode(
+        {
+            "nik": person.nik,
+            "name": person.name,
+            "account": person.account,
+            "phone": person.phone,
+            "address": person.address,
+        }
+    ).encode()
 
 
 def _commitment(salted: bytes) -> str:

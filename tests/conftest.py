@@ -1,0 +1,48 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from acts import BUDI, PROGRAM, SITI, TRANCHE, by, now
+
+from ledger import administration
+from ledger.application import Ledger, create
+from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
+
+OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
+BSU = ProgramOpened(
+    program=PROGRAM,
+    name="Bantuan Subsidi Upah",
+    kind=Kind.CASH,
+    ceiling=2 * TRANCHE,
+    schedule=(TRANCHE, TRANCHE),
+    fiscal_year=2020,
+    categories=("worker",),
+)
+TKM = ProgramOpened(
+    program="tkm-2020", name="Tenaga Kerja Mandiri", kind=Kind.GROUP_GRANT, ceiling=40_000_000, fiscal_year=2020
+)
+
+
+@pytest.fixture(scope="session")
+def folder_of_2020(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger made once and copied for each test: the disk is waited for at its making only."""
+    folder = tmp_path_factory.mktemp("made") / "ledger"
+    ledger = create(folder, by(None), opened=OPENED, now=now)
+    administration.enroll(ledger, SITI, officer_id="siti", roles=(Role.MAKER,))
+    administration.enroll(ledger, SITI, officer_id="budi", roles=(Role.CHECKER,))
+    for terms in (BSU, TKM):
+        administration.open_program(ledger, SITI, terms=terms)
+        administration.set_budget(ledger, BUDI, program=terms.program, budget=100_000_000)
+    ledger.close()
+    return folder
+
+
+@pytest.fixture
+def ledger(folder_of_2020: Path, tmp_path: Path) -> Iterator[Ledger]:
+    """Officers siti (maker) and budi (checker); `bsu-2020` (two tranches) and `tkm-2020` (grants), 100 million each."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(folder_of_2020, folder)
+    opened = Ledger(folder, now=now)
+    yield opened
+    opened.close()

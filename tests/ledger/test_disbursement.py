@@ -1,0 +1,399 @@
+import hashlib
+
+import pytest
+from acts import (
+    BUDI,
+    FILE_SHA256,
+    PROGRAM,
+    SITI,
+    TRANCHE,
+    Told,
+    approve,
+    by,
+    kept,
+    log,
+    nik,
+    pay,
+    propose,
+    register,
+    run,
+)
+
+from ledger import administration, rows
+from ledger.application import Ledger
+from ledger.disbursement import list_path, reject
+from ledger.errors import (
+    BatchEmptyError,
+    BatchExistsError,
+    BatchListChangedError,
+    BatchListMissingError,
+    BatchStateError,
+    BudgetExceededError,
+    LedgerError,
+    OfficerRevokedError,
+    ProgramBusyError,
+    ProgramClosedError,
+    ReferenceReusedError,
+    RoleMissingError,
+    SameOfficerError,
+)
+from ledger.events import (
+    BatchApproved,
+    BatchExecuted,
+    BatchProposed,
+    BatchRejected,
+    FundsReleased,
+    FundsReserved,
+    FundsSpent,
+    ReferenceUsed,
+    RefusedRows,
+    Role,
+    TrancheDisbursed,
+)
+
+
+def list_of(*recipients: str, amount: int = TRANCHE) -> bytes:
+    return ("recipient_id,amount\n" + "".join(f"{each},{amount}\n" for each in recipients)).encode()
+
+
+def disbursed(recipient_id: str, batch_id: str, amount: int = TRANCHE) -> TrancheDisbursed:
+    return TrancheDisbursed(program=PROGRAM, tranche=1, recipient_id=recipient_id, amount=amount, batch_id=batch_id)
+
+
+def money(cls: type[FundsReserved | FundsSpent | FundsReleased], amount: int, batch_id: str) -> object:
+    return cls(program=PROGRAM, amount=amount, reserved_for=f"batch {batch_id}")
+
+
+def test_what_two_officers_agree_on_is_what_is_paid(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    since = len(log(ledger))
+    # Not in order, one by NIK and one amount as officers write it.
+    batch_id = propose(ledger, [two, (nik(1), "Rp1.000.000,-")])
+    payment_list = f"recipient_id,amount\n{one},1000000\n{two},1200000\n".encode()
+    rows_sha256 = hashlib.sha256(payment_list).hexdigest()
+    assert batch_id == f"bsu-2020-1-{rows_sha256[:8]}"
+    assert list_path(ledger, batch_id).read_bytes() == payment_list
+    approve(ledger, batch_id)
+    run(ledger, batch_id)
+    assert log(ledger, since) == [
+        BatchProposed(
+            batch_id=batch_id,
+            program=PROGRAM,
+            tranche=1,
+            maker="siti",
+            file_sha256=FILE_SHA256,
+            rows_sha256=rows_sha256,
+            count=2,
+            total=2_200_000,
+        ),
+        BatchApproved(batch_id=batch_id, program=PROGRAM, checker="budi"),
+        money(FundsReserved, 2_200_000, batch_id),
+        disbursed(one, batch_id, 1_000_000),
+        disbursed(two, batch_id, 1_200_000),
+        BatchExecuted(batch_id=batch_id, program=PROGRAM, count=2, total=2_200_000),
+        money(FundsSpent, 2_200_000, batch_id),
+    ]
+
+
+def test_each_step_again_records_nothing(ledger: Ledger) -> None:
+    recipients = register(ledger, 3)
+    batch_id = propose(ledger, recipients)
+    before = kept(ledger)
+    assert propose(ledger, recipients) == batch_id
+    assert kept(ledger) == before
+    approve(ledger, batch_id)
+    before = kept(ledger)
+    approve(ledger, batch_id)
+    assert kept(ledger) == before
+    run(ledger, batch_id)
+    before = kept(ledger)
+    tally = run(ledger, batch_id)
+    assert (tally.taken, tally.repeated, tally.total) == (0, 3, 3 * TRANCHE)
+    assert kept(ledger) == before
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    recipients = register(ledger, 5)
+    batch_id = propose(ledger, recipients)
+    approve(ledger, batch_id)
+    since = len(log(ledger))
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    from ledger import disbursement
+
+    with pytest.raises(KeyboardInterrupt):
+        disbursement.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=interrupt)
+    assert log(ledger, since) == [disbursed(each, batch_id) for each in recipients[:2]]
+    tally = run(ledger, batch_id)
+    assert (tally.taken, tally.repeated) == (3, 2)
+    assert log(ledger, since) == [
+        *[disbursed(each, batch_id) for each in recipients],
+        BatchExecuted(batch_id=batch_id, program=PROGRAM, count=5, total=5 * TRANCHE),
+        money(FundsSpent, 5 * TRANCHE, batch_id),
+    ]
+
+
+def test_rows_that_another_batch_paid_meanwhile_are_refused_and_their_money_is_free(ledger: Ledger) -> None:
+    one, two, three = register(ledger, 3)
+    slow = propose(ledger, [one, two, three])
+    approve(ledger, slow)
+    fast = pay(ledger, [two])
+    since = len(log(ledger))
+    told = Told()
+    tally = run(ledger, slow, on_reject=told)
+    assert (tally.taken, tally.total) == (2, 2 * TRANCHE)
+    assert told.codes == [(3, "recipient", "already_paid")]
+    assert fast in told.rejects[0].reason
+    assert log(ledger, since) == [
+        disbursed(one, slow),
+        disbursed(three, slow),
+        BatchExecuted(
+            batch_id=slow,
+            program=PROGRAM,
+            count=2,
+            total=2 * TRANCHE,
+            refused=(RefusedRows(code="already_paid", rows=1),),
+        ),
+        money(FundsSpent, 2 * TRANCHE, slow),
+        money(FundsReleased, TRANCHE, slow),
+    ]
+
+
+def test_a_batch_of_which_all_was_paid_meanwhile_ends_and_frees_its_money(ledger: Ledger) -> None:
+    recipients = register(ledger, 2)
+    slow = propose(ledger, recipients, batch_id="slow")
+    approve(ledger, slow)
+    for recipient in recipients:
+        pay(ledger, [recipient])
+    since = len(log(ledger))
+    run(ledger, slow, on_reject=Told())
+    assert log(ledger, since)[1:] == [money(FundsReleased, 2 * TRANCHE, slow)]
+    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+
+
+def test_of_several_broken_rules_of_a_row_the_first_in_order_is_told(ledger: Ledger) -> None:
+    """Recipient, category, amount, ceiling, paid before, twice in the file."""
+    worker, paid = register(ledger, 2)
+    [servant] = register(ledger, 1, first=3, category="civil-servant")
+    pay(ledger, [paid])
+    told = Told()
+    propose(
+        ledger,
+        [
+            (nik(9), "much"),
+            (servant, "much"),
+            (paid, "much"),
+            (paid, "1200001"),
+            (paid, ""),
+            (worker, ""),
+            (worker, "1200001"),
+            (nik(1), ""),
+        ],
+        on_reject=told,
+    )
+    assert told.codes == [
+        (2, "recipient", "recipient_unknown"),
+        (3, "recipient", "category_not_eligible"),
+        (4, "amount", "amount_invalid"),
+        (5, "amount", "ceiling_exceeded"),
+        (6, "recipient", "already_paid"),
+        (8, "amount", "ceiling_exceeded"),
+        (9, "recipient", "duplicate_in_file"),
+    ]
+
+
+def test_a_duplicate_is_found_across_chunks(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 1)
+    [recipient] = register(ledger, 1)
+    for command in (by("siti", dry_run=True), SITI):
+        told = Told()
+        propose(ledger, [recipient, recipient], on_reject=told, command=command)
+        assert told.codes == [(3, "recipient", "duplicate_in_file")]
+
+
+def test_a_proposal_tells_what_was_refused(ledger: Ledger) -> None:
+    [recipient] = register(ledger, 1)
+    propose(ledger, [recipient, nik(8), nik(9)], on_reject=Told())
+    proposal = log(ledger)[-1]
+    assert isinstance(proposal, BatchProposed)
+    assert proposal.refused == (RefusedRows(code="recipient_unknown", rows=2),)
+
+
+def test_the_maker_of_a_batch_cannot_approve_it_even_as_a_checker(ledger: Ledger) -> None:
+    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
+    batch_id = propose(ledger, register(ledger, 1), command=by("agus"))
+    before = kept(ledger)
+    with pytest.raises(SameOfficerError):
+        approve(ledger, batch_id, command=by("agus"))
+    assert kept(ledger) == before
+    approve(ledger, batch_id)
+
+
+def test_only_a_maker_proposes_and_only_a_checker_approves(ledger: Ledger) -> None:
+    recipients = register(ledger, 1)
+    with pytest.raises(RoleMissingError):
+        propose(ledger, recipients, command=BUDI)
+    batch_id = propose(ledger, recipients)
+    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER,))
+    with pytest.raises(RoleMissingError):
+        approve(ledger, batch_id, command=by("agus"))
+    with pytest.raises(RoleMissingError):
+        reject(ledger, by("agus"), batch_id=batch_id, reason="late")
+
+
+@pytest.mark.parametrize("act", ["propose", "approve", "reject", "run"])
+def test_a_revoked_officer_does_nothing_more(ledger: Ledger, act: str) -> None:
+    one, two = register(ledger, 2)
+    waiting = propose(ledger, [one])
+    approved = propose(ledger, [two])
+    approve(ledger, approved)
+    for officer_id in ("budi", "siti"):
+        administration.revoke(ledger, SITI, officer_id=officer_id, reason="moved")
+    before = kept(ledger)
+    with pytest.raises(OfficerRevokedError):
+        {
+            "propose": lambda: propose(ledger, [two]),
+            "approve": lambda: approve(ledger, waiting),
+            "reject": lambda: reject(ledger, BUDI, batch_id=waiting, reason="late"),
+            "run": lambda: run(ledger, approved),
+        }[act]()
+    assert kept(ledger) == before
+
+
+def test_a_batch_is_rejected_by_a_checker_or_withdrawn_by_its_maker(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    first, second = propose(ledger, [one]), propose(ledger, [two])
+    since = len(log(ledger))
+    for command, batch_id in ((BUDI, first), (SITI, second), (BUDI, first)):
+        reject(ledger, command, batch_id=batch_id, reason="wrong list")
+    assert log(ledger, since) == [
+        BatchRejected(batch_id=first, program=PROGRAM, checker="budi", reason="wrong list"),
+        BatchRejected(batch_id=second, program=PROGRAM, checker="siti", reason="wrong list"),
+    ]
+    with pytest.raises(BatchExistsError):
+        propose(ledger, [one])
+    assert propose(ledger, [one], batch_id="corrected") == "corrected"
+
+
+def test_an_approved_batch_is_not_rejected(ledger: Ledger) -> None:
+    batch_id = propose(ledger, register(ledger, 1))
+    approve(ledger, batch_id)
+    with pytest.raises(BatchStateError):
+        reject(ledger, BUDI, batch_id=batch_id, reason="late")
+
+
+def test_nothing_is_paid_of_a_list_that_changed_after_approval(ledger: Ledger) -> None:
+    recipients = register(ledger, 2)
+    batch_id = propose(ledger, recipients)
+    approve(ledger, batch_id)
+    before = kept(ledger)
+    for content in (list_of(recipients[0]), list_of(*recipients, amount=TRANCHE + 1), b""):
+        list_path(ledger, batch_id).write_bytes(content)
+        with pytest.raises(BatchListChangedError):
+            run(ledger, batch_id)
+        assert kept(ledger) == before
+
+
+def test_a_lost_list_is_restored_by_proposing_the_same_file(ledger: Ledger) -> None:
+    recipients = register(ledger, 2)
+    batch_id = propose(ledger, recipients)
+    approve(ledger, batch_id)
+    list_path(ledger, batch_id).unlink()
+    before = kept(ledger)
+    with pytest.raises(BatchListMissingError):
+        run(ledger, batch_id)
+    propose(ledger, recipients)
+    assert kept(ledger) == before
+    assert run(ledger, batch_id).taken == 2
+
+
+def test_no_file_is_left_of_a_proposal_that_is_refused(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    propose(ledger, [one], batch_id="october")
+    with pytest.raises(LedgerError):
+        propose(ledger, [two], batch_id="october")
+    with pytest.raises(BatchEmptyError):
+        propose(ledger, [nik(9)], on_reject=Told())
+    assert [path.name for path in ledger.batches_folder.iterdir()] == ["october.csv"]
+    assert list_path(ledger, "october").read_bytes() == list_of(one)
+
+
+def test_a_rehearsal_of_each_step_records_nothing(ledger: Ledger) -> None:
+    recipients, rehearsed = register(ledger, 2), {"dry_run": True}
+    before = kept(ledger)
+    propose(ledger, recipients, command=by("siti", **rehearsed))
+    assert kept(ledger) == before
+    assert list(ledger.batches_folder.iterdir()) == []
+    batch_id = propose(ledger, recipients)
+    before = kept(ledger)
+    approve(ledger, batch_id, command=by("budi", **rehearsed))
+    assert kept(ledger) == before
+    approve(ledger, batch_id)
+    before = kept(ledger)
+    assert run(ledger, batch_id, command=by("siti", **rehearsed)).taken == 2
+    assert kept(ledger) == before
+
+
+def test_two_batches_never_hold_more_than_the_budget(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE - 1)
+    first, second = propose(ledger, [one]), propose(ledger, [two])
+    approve(ledger, first)
+    before = kept(ledger)
+    with pytest.raises(BudgetExceededError) as refused:
+        approve(ledger, second)
+    assert (refused.value.asked, refused.value.available) == (TRANCHE, TRANCHE - 1)
+    assert kept(ledger) == before
+    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE)
+    approve(ledger, second)
+
+
+def test_a_program_closes_once_its_batches_are_done_and_then_pays_nothing(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    waiting = propose(ledger, [two])
+    batch_id = propose(ledger, [one])
+    approve(ledger, batch_id)
+    with pytest.raises(ProgramBusyError):
+        administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    run(ledger, batch_id)
+    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    before = kept(ledger)
+    for act in (
+        lambda: propose(ledger, [two], tranche=2),
+        lambda: approve(ledger, waiting),
+        lambda: administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1),
+    ):
+        with pytest.raises(ProgramClosedError):
+            act()
+    assert kept(ledger) == before
+
+
+def test_a_command_under_a_reference_is_carried_out_once(ledger: Ledger) -> None:
+    one, two = register(ledger, 2)
+    command = by("siti", reference="letter 7")
+    since = len(log(ledger))
+    batch_id = propose(ledger, [one], command=command)
+    assert isinstance(log(ledger, since)[1], ReferenceUsed)
+    before = kept(ledger)
+    assert propose(ledger, [one], command=command) == batch_id
+    assert kept(ledger) == before
+    with pytest.raises(ReferenceReusedError):
+        propose(ledger, [two], command=command)
+    assert kept(ledger) == before
+
+
+def test_under_a_reference_stock_arrives_once_and_without_one_each_time(ledger: Ledger) -> None:
+    arrived = {"item": "mask", "quantity": 10, "unit": "piece", "origin": "BLK Serang"}
+    for command, events in ((SITI, 1), (SITI, 1), (by("siti", reference="DO 1"), 2), (by("siti", reference="DO 1"), 0)):
+        assert len(administration.stock(ledger, command, **arrived)) == events
+
+
+def test_each_tranche_of_a_person_is_paid_in_its_own_right(ledger: Ledger) -> None:
+    recipients = register(ledger, 1)
+    pay(ledger, recipients)
+    pay(ledger, recipients, tranche=2)
+    with pytest.raises(BatchEmptyError):
+        propose(ledger, recipients, tranche=2, on_reject=Told())

@@ -1,0 +1,105 @@
+from datetime import date
+
+import pytest
+
+from ledger import group as groups
+from ledger.errors import (
+    CeilingExceededError,
+    DecreeOutsideYearError,
+    GroupFundedError,
+    LedgerError,
+    PapersMissingError,
+    ProgramClosedError,
+    ReportGivenError,
+)
+from ledger.events import AccountabilityReported, GroupFunded, GroupJoined, Kind, ProgramOpened
+from ledger.group import Group
+from ledger.program import Program
+
+TKM = Program(
+    ProgramOpened(program="tkm", name="Tenaga Kerja Mandiri", kind=Kind.GROUP_GRANT, ceiling=5000, fiscal_year=2020)
+)
+GRANT = GroupFunded(
+    program="tkm",
+    group_id="g1",
+    amount=5000,
+    members=("R000000001", "R000000002"),
+    proposal_ref="P 1",
+    decree_ref="SK 1",
+    decree_on=date(2020, 9, 1),
+    report_due_on=date(2021, 1, 13),
+)
+REPORT = AccountabilityReported(program="tkm", group_id="g1", report_ref="LPJ 1")
+FUNDED = Group(GRANT)
+
+
+def test_a_grant_binds_each_member_to_its_group() -> None:
+    assert groups.fund(None, TKM, grant=GRANT) == [
+        GRANT,
+        GroupJoined(program="tkm", recipient_id="R000000001", group_id="g1"),
+        GroupJoined(program="tkm", recipient_id="R000000002", group_id="g1"),
+    ]
+
+
+def test_the_same_grant_on_a_later_day_records_nothing() -> None:
+    assert groups.fund(FUNDED, TKM, grant=GRANT.model_copy(update={"report_due_on": date(2021, 2, 1)})) == []
+    assert groups.fund(FUNDED, Program(TKM.terms, is_closed=True), grant=GRANT) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"amount": 4999}, {"members": ("R000000001",)}, {"proposal_ref": "P 2"}, {"decree_ref": "SK 2"}]
+)
+def test_a_group_is_funded_once(other: dict[str, object]) -> None:
+    with pytest.raises(GroupFundedError):
+        groups.fund(FUNDED, TKM, grant=GRANT.model_copy(update=other))
+
+
+@pytest.mark.parametrize(("decree_on", "is_within"), [("2019-12-31", False), ("2020-01-01", True), ("2020-12-31", True), ("2021-01-01", False)])  # fmt: skip
+def test_a_decree_is_dated_within_the_fiscal_year(decree_on: str, is_within: bool) -> None:
+    grant = GRANT.model_copy(update={"decree_on": date.fromisoformat(decree_on)})
+    if is_within:
+        assert groups.fund(None, TKM, grant=grant)[0] == grant
+    else:
+        with pytest.raises(DecreeOutsideYearError) as refused:
+            groups.fund(None, TKM, grant=grant)
+        assert refused.value.decree_on == decree_on
+
+
+def test_of_several_broken_rules_the_first_in_order_is_told() -> None:
+    bad = GRANT.model_copy(update={"amount": 5001, "decree_on": date(2021, 1, 1)})
+    closed = Program(TKM.terms, is_closed=True)
+    told: list[type[LedgerError]] = []
+    for known, program, grant in (
+        (FUNDED, closed, bad),
+        (None, closed, bad),
+        (None, TKM, bad),
+        (None, TKM, bad.model_copy(update={"decree_on": date(2020, 1, 1)})),
+    ):
+        with pytest.raises(LedgerError) as refused:
+            groups.fund(known, program, grant=grant)
+        told.append(refused.type)
+    assert told == [GroupFundedError, ProgramClosedError, DecreeOutsideYearError, CeilingExceededError]
+
+
+@pytest.mark.parametrize(
+    ("papers", "missing"),
+    [
+        ({"proposal_ref": "", "decree_ref": "", "decree_on": ""}, "proposal"),
+        ({"proposal_ref": "P 1", "decree_ref": "", "decree_on": ""}, "decree"),
+        ({"proposal_ref": "P 1", "decree_ref": "SK 1", "decree_on": ""}, "decree date"),
+    ],
+)
+def test_no_papers_no_money(papers: dict[str, str], missing: str) -> None:
+    with pytest.raises(PapersMissingError) as refused:
+        groups.require_papers("g1", **papers)
+    assert refused.value.paper == missing
+
+
+def test_a_report_is_given_once() -> None:
+    assert groups.account(FUNDED, report_ref="LPJ 1") == [REPORT]
+    reported = groups.evolve(FUNDED, REPORT)
+    assert reported
+    assert groups.account(reported, report_ref="LPJ 1") == []
+    with pytest.raises(ReportGivenError) as refused:
+        groups.account(reported, report_ref="LPJ 2")
+    assert refused.value.report_ref == "LPJ 1"

@@ -1,0 +1,369 @@
+"""Random officers against a model of the rules that fits on two screens."""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from acts import BUDI, PROGRAM, SITI, TRANCHE, Told, approve, by, fund, kept, log, members, now, person, propose, run
+from acts import step as take_step  # fmt: skip
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ledger import administration, registration
+from ledger.aftercare import Step
+from ledger.application import Attempt, Ledger
+from ledger.disbursement import reject
+from ledger.errors import LedgerError
+from ledger.events import TrancheDisbursed
+
+GRANT = 40_000_000
+TKM = "tkm-2020"
+PEOPLE = st.integers(1, 4)
+SOME_PEOPLE = st.lists(PEOPLE, min_size=1, max_size=5)
+TRANCHES = st.integers(1, 2)
+NEXT_STATUS = {
+    # from which states a step leads where; "=" leaves a payment as it is
+    Step.SETTLE: {"disbursed": "settled", "reissued": "settled", "settled": "="},
+    Step.RETURN: {
+        "disbursed": "returned",
+        "reissued": "returned",
+        "settled": "returned",
+        "returned": "=",
+        "refunded": "=",
+    },
+    Step.REISSUE: {"returned": "reissued", "reversed": "reissued"},
+    Step.REFUND: {"returned": "refunded", "refunded": "="},
+    Step.REVERSE: {"disbursed": "reversed", "reissued": "reversed", "reversed": "="},
+}
+
+
+@dataclass
+class Money:
+    """A program's money."""
+
+    budget: int
+    reserved: int = 0
+    spent: int = 0
+    is_closed: bool = False
+
+    @property
+    def available(self) -> int:
+        return self.budget - self.reserved - self.spent
+
+    def refusal_to_reserve(self, amount: int) -> str:
+        return "program_closed" if self.is_closed else "budget_exceeded" if amount > self.available else ""
+
+
+@dataclass
+class Paid:
+    status: str = "disbursed"
+    attempt: int = 1
+
+
+@dataclass
+class Listed:
+    """A batch: who is on its list, and how far it has come."""
+
+    people: tuple[int, ...]
+    tranche: int
+    status: str = "proposed"
+
+    @property
+    def total(self) -> int:
+        return TRANCHE * len(self.people)
+
+
+@dataclass
+class Model:
+    registered: set[int] = field(default_factory=set)
+    money: dict[str, Money] = field(
+        default_factory=lambda: {PROGRAM: Money(5 * TRANCHE), TKM: Money(2 * GRANT + TRANCHE)}
+    )
+    payments: dict[tuple[int, int], Paid] = field(default_factory=dict)
+    """(tranche, person) → what became of it."""
+    batches: dict[str, Listed] = field(default_factory=dict)
+    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def group_of(self, number: int) -> str | None:
+        return next((group_id for group_id, people in self.groups.items() if number in people), None)
+
+
+def recipient(number: int) -> str:
+    return f"R{number:09}"
+
+
+class Officers(RuleBasedStateMachine):
+    """Each rule lets the model say what must happen, does it, and does it again."""
+
+    made: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copytree(self.made, self.folder / "ledger")
+        self.ledger = Ledger(self.folder / "ledger", now=now)
+        self.model = Model()
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        shutil.rmtree(self.folder)
+
+    def expect(self, refusal: str, act: Callable[[], object]) -> None:
+        """The act is refused as the model says, or goes through; in both cases doing it again adds nothing."""
+        before = kept(self.ledger)
+        if refusal:
+            with pytest.raises(LedgerError) as refused:
+                act()
+            assert refused.value.code == refusal
+            assert kept(self.ledger) == before
+        else:
+            act()
+        after = kept(self.ledger)
+        with suppress(LedgerError):
+            act()
+        assert kept(self.ledger) == after
+
+    # People
+
+    @initialize(count=st.integers(1, 4))
+    def begin(self, count: int) -> None:
+        for program, money in self.model.money.items():
+            administration.set_budget(self.ledger, BUDI, program=program, budget=money.budget)
+        for number in range(1, count + 1):
+            self.register(number)
+
+    @rule(number=PEOPLE)
+    def register(self, number: int) -> None:
+        if number not in self.model.registered and number != len(self.model.registered) + 1:
+            return  # people come in order, so that their ids are known
+        refusal = "recipient_registered" if number in self.model.registered else ""
+
+        def act() -> None:
+            registration.register(
+                self.ledger, SITI, [person(number, account="")], file_sha256=None, category="worker", on_reject=stop
+            )
+
+        def stop(_: object, error: LedgerError | None) -> None:
+            assert error
+            raise error
+
+        self.expect(refusal, act)
+        self.model.registered.add(number)
+
+    # Batches
+
+    @rule(people=SOME_PEOPLE, tranche=TRANCHES)
+    def propose(self, people: list[int], tranche: int) -> None:
+        model, codes, payable = self.model, [], []
+        for number in people:
+            if number not in model.registered:
+                codes.append("recipient_unknown")
+            elif (tranche, number) in model.payments:
+                codes.append("already_paid")
+            elif number in payable:
+                codes.append("duplicate_in_file")
+            else:
+                payable.append(number)
+        chosen = tuple(sorted(payable))
+        batch_id = f"t{tranche}-" + "".join(map(str, chosen)) if chosen else "none"
+        known = model.batches.get(batch_id)
+        refusal = (
+            "program_closed"
+            if model.money[PROGRAM].is_closed
+            else "batch_empty"
+            if not chosen
+            else "batch_exists"
+            if known and known.status == "rejected"
+            else ""
+        )
+        told = Told()
+
+        def act() -> None:
+            told.rejects.clear()
+            propose(
+                self.ledger, [recipient(each) for each in people], tranche=tranche, batch_id=batch_id, on_reject=told
+            )
+
+        self.expect(refusal, act)
+        if not refusal:
+            assert [reject.code for reject in told.rejects] == codes
+            model.batches.setdefault(batch_id, Listed(chosen, tranche))
+
+    def some_batch(self, which: int) -> tuple[str, Listed]:
+        return list(self.model.batches.items())[which % len(self.model.batches)]
+
+    @precondition(lambda self: self.model.batches)
+    @rule(which=st.integers(0, 9))
+    def approve(self, which: int) -> None:
+        batch_id, batch = self.some_batch(which)
+        money = self.model.money[PROGRAM]
+        if batch.status == "proposed":
+            refusal = money.refusal_to_reserve(batch.total)
+        else:
+            refusal = "batch_state" if batch.status == "rejected" else ""
+        self.expect(refusal, lambda: approve(self.ledger, batch_id))
+        if batch.status == "proposed" and not refusal:
+            batch.status = "approved"
+            money.reserved += batch.total
+
+    @precondition(lambda self: self.model.batches)
+    @rule(which=st.integers(0, 9))
+    def reject(self, which: int) -> None:
+        batch_id, batch = self.some_batch(which)
+        refusal = "batch_state" if batch.status in ("approved", "executed") else ""
+        self.expect(refusal, lambda: reject(self.ledger, BUDI, batch_id=batch_id, reason="late"))
+        if not refusal:
+            batch.status = "rejected"
+
+    @precondition(lambda self: self.model.batches)
+    @rule(which=st.integers(0, 9))
+    def run(self, which: int) -> None:
+        batch_id, batch = self.some_batch(which)
+        refusal = "batch_state" if batch.status in ("proposed", "rejected") else ""
+        money, told = self.model.money[PROGRAM], Told()
+        self.expect(refusal, lambda: run(self.ledger, batch_id, on_reject=told))
+        if batch.status == "approved":
+            unpaid = [each for each in batch.people if (batch.tranche, each) not in self.model.payments]
+            self.model.payments |= {(batch.tranche, each): Paid() for each in unpaid}
+            assert [reject.code for reject in told.rejects] == ["already_paid"] * (len(batch.people) - len(unpaid))
+            money.reserved -= batch.total
+            money.spent += TRANCHE * len(unpaid)
+            batch.status = "executed"
+
+    # Payments
+
+    @rule(taken=st.sampled_from(list(Step)), tranche=TRANCHES, number=PEOPLE, attempt=st.integers(1, 3))
+    def step(self, taken: Step, tranche: int, number: int, attempt: int) -> None:
+        payment = self.model.payments.get((tranche, number))
+        money = self.model.money[PROGRAM]
+        suffix = f"/{attempt}" if attempt > 1 else ""
+        refusal, after = "", "="
+        if payment is None or attempt > payment.attempt:
+            refusal = "payment_unknown"
+        elif attempt < payment.attempt:
+            refusal = "" if taken in (Step.RETURN, Step.REISSUE) else "payment_state"
+        else:
+            after = NEXT_STATUS[taken].get(payment.status, "")
+            refusal = "" if after else "payment_state"
+            if taken is Step.REISSUE and payment.status == "reversed":
+                refusal = money.refusal_to_reserve(TRANCHE)
+        self.expect(refusal, lambda: take_step(self.ledger, taken, f"{PROGRAM}/{tranche}/{recipient(number)}{suffix}"))
+        if payment is None or refusal or after == "=":
+            return
+        if taken is Step.REVERSE:
+            money.spent -= TRANCHE
+        if taken is Step.REISSUE:
+            money.spent += TRANCHE if payment.status == "reversed" else 0
+            payment.attempt += 1
+        payment.status = after
+
+    # Programs and groups
+
+    @rule(program=st.sampled_from([PROGRAM, TKM]), budget=st.integers(0, 8).map(lambda count: count * TRANCHE * 10))
+    def set_budget(self, program: str, budget: int) -> None:
+        money = self.model.money[program]
+        budget //= 10 if program == PROGRAM else 1
+        refusal = "budget_below_committed" if budget < money.reserved + money.spent else ""
+        if money.is_closed:
+            refusal = "program_closed"
+        elif budget == money.budget:
+            refusal = ""
+        self.expect(refusal, lambda: administration.set_budget(self.ledger, BUDI, program=program, budget=budget))
+        if not refusal:
+            money.budget = budget
+
+    @rule(group_id=st.sampled_from(["g1", "g2"]), people=SOME_PEOPLE)
+    def fund(self, group_id: str, people: Sequence[int]) -> None:
+        model, codes = self.model, []
+        money = model.money[TKM]
+        for place, number in enumerate(people):
+            if number not in model.registered:
+                codes.append("recipient_unknown")
+            elif model.group_of(number) not in (None, group_id):
+                codes.append("member_elsewhere")
+            elif number in people[:place]:
+                codes.append("duplicate_in_file")
+        roster = tuple(sorted(people))
+        if codes:
+            codes.append("roster_invalid")
+        elif group_id in model.groups:
+            codes += [] if model.groups[group_id] == roster else ["group_already_funded"]
+        elif refusal := money.refusal_to_reserve(GRANT):
+            codes.append(refusal)
+        else:
+            model.groups[group_id] = roster
+            money.spent += GRANT
+        told = Told()
+
+        def act() -> None:
+            told.rejects.clear()
+            fund(self.ledger, *members(group_id, *map(recipient, people)), on_reject=told)
+
+        self.expect("", act)
+        assert Counter(reject.code for reject in told.rejects) == Counter(codes)
+
+    @precondition(lambda self: len(self.model.payments) > 2)
+    @rule(program=st.sampled_from([PROGRAM, TKM]))
+    def close(self, program: str) -> None:
+        money = self.model.money[program]
+        refusal = "program_busy" if money.reserved else ""
+        self.expect(
+            refusal, lambda: administration.close_program(self.ledger, BUDI, program=program, reason="year-end")
+        )
+        money.is_closed = money.is_closed or not refusal
+
+    # What holds after every step
+
+    @invariant()
+    def the_money_is_where_the_model_says(self) -> None:
+        for code, money in self.model.money.items():
+            program = Attempt(self.ledger, by(None)).program(code)
+            if self.model.registered:  # the budgets are set at the beginning
+                assert (program.budget, program.reserved, program.spent, program.is_closed) == (
+                    money.budget,
+                    money.reserved,
+                    money.spent,
+                    money.is_closed,
+                )
+                assert program.available + program.reserved + program.spent == program.budget
+                assert min(program.available, program.reserved, program.spent) >= 0
+
+    @invariant()
+    def each_tranche_reached_a_recipient_at_most_once(self) -> None:
+        paid = Counter(
+            (event.tranche, int(event.recipient_id[1:]))
+            for event in log(self.ledger)
+            if isinstance(event, TrancheDisbursed)
+        )
+        assert paid == Counter(self.model.payments.keys())
+
+
+@pytest.fixture
+def machine(folder_of_2020: Path) -> type[Officers]:
+    """Officers whose ledger is a copy of that of 2020."""
+    return type("TheOfficers", (Officers,), {"made": folder_of_2020})
+
+
+def test_random_officers_never_bring_the_ledger_off_its_rules(machine: type[Officers]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )

@@ -1,0 +1,154 @@
+import pytest
+
+from ledger import program as programs
+from ledger.errors import (
+    BudgetBelowCommittedError,
+    BudgetExceededError,
+    CategoryNotEligibleError,
+    CeilingExceededError,
+    ProgramBusyError,
+    ProgramClosedError,
+    ProgramExistsError,
+    ScheduleOverCeilingError,
+    TrancheUnknownError,
+)
+from ledger.events import (
+    BudgetSet,
+    Event,
+    FundsRecovered,
+    FundsReleased,
+    FundsReserved,
+    FundsSpent,
+    Kind,
+    ProgramClosed,
+    ProgramOpened,
+)
+from ledger.program import Program
+
+TERMS = ProgramOpened(
+    program="bsu",
+    name="Bantuan Subsidi Upah",
+    kind=Kind.CASH,
+    ceiling=1000,
+    schedule=(600, 400),
+    fiscal_year=2020,
+    categories=("worker",),
+)
+BUDGET = BudgetSet(program="bsu", budget=5000, previous=0)
+CLOSED = ProgramClosed(program="bsu", reason="year-end")
+
+
+def money(cls: type[Event], amount: int) -> Event:
+    return cls(program="bsu", amount=amount, reserved_for="batch b1")
+
+
+def program(*events: Event) -> Program:
+    state: Program | None = None
+    for event in (TERMS, *events):
+        state = programs.evolve(state, event)
+    assert state
+    return state
+
+
+def test_a_program_is_opened_with_its_terms_once() -> None:
+    assert programs.open_program(None, terms=TERMS, parent=None) == [TERMS]
+    assert programs.open_program(program(), terms=TERMS, parent=None) == []
+
+
+def test_a_code_is_not_opened_again_with_other_terms() -> None:
+    with pytest.raises(ProgramExistsError):
+        programs.open_program(program(), terms=TERMS.model_copy(update={"fiscal_year": 2021}), parent=None)
+
+
+@pytest.mark.parametrize(("ceiling", "is_refused"), [(999, True), (1000, False), (None, False)])
+def test_tranches_never_add_up_to_more_than_the_ceiling(ceiling: int | None, is_refused: bool) -> None:
+    terms = TERMS.model_copy(update={"ceiling": ceiling})
+    if is_refused:
+        with pytest.raises(ScheduleOverCeilingError):
+            programs.open_program(None, terms=terms, parent=None)
+    else:
+        assert programs.open_program(None, terms=terms, parent=None) == [terms]
+
+
+def test_nothing_begins_under_a_closed_parent() -> None:
+    with pytest.raises(ProgramClosedError):
+        programs.open_program(None, terms=TERMS, parent=program(CLOSED))
+
+
+def test_a_budget_names_the_one_before_and_is_set_once() -> None:
+    assert programs.set_budget(program(), budget=5000) == [BUDGET]
+    assert programs.set_budget(program(BUDGET), budget=5000) == []
+    assert programs.set_budget(program(BUDGET), budget=0) == [BudgetSet(program="bsu", budget=0, previous=5000)]
+
+
+def test_a_budget_never_falls_below_what_is_reserved_and_spent() -> None:
+    held = program(BUDGET, money(FundsReserved, 900), money(FundsSpent, 500))
+    assert programs.set_budget(held, budget=900) == [BudgetSet(program="bsu", budget=900, previous=5000)]
+    with pytest.raises(BudgetBelowCommittedError) as refused:
+        programs.set_budget(held, budget=899)
+    assert refused.value.committed == 900
+
+
+def test_only_what_is_available_is_reserved() -> None:
+    held = program(BUDGET, money(FundsReserved, 2000), money(FundsSpent, 500))
+    assert programs.reserve(held, amount=3000, reserved_for="batch b1") == [money(FundsReserved, 3000)]
+    with pytest.raises(BudgetExceededError) as refused:
+        programs.reserve(held, amount=3001, reserved_for="batch b1")
+    assert (refused.value.asked, refused.value.available) == (3001, 3000)
+
+
+@pytest.mark.parametrize(
+    ("paid", "events"),
+    [
+        (900, [money(FundsSpent, 900)]),
+        (600, [money(FundsSpent, 600), money(FundsReleased, 300)]),
+        (0, [money(FundsReleased, 900)]),
+    ],
+)
+def test_money_held_is_either_spent_or_free_again(paid: int, events: list[Event]) -> None:
+    state = program(BUDGET, money(FundsReserved, 900))
+    assert programs.spend(state, amount=paid, held=900, reserved_for="batch b1") == events
+    after = program(BUDGET, money(FundsReserved, 900), *events)
+    assert (after.available, after.reserved, after.spent) == (5000 - paid, 0, paid)
+
+
+def test_recovered_money_is_available_again() -> None:
+    events = [BUDGET, money(FundsReserved, 900), money(FundsSpent, 900), money(FundsRecovered, 300)]
+    assert (program(*events).available, program(*events).spent) == (4400, 600)
+
+
+def test_a_program_is_closed_once_and_not_while_money_is_held() -> None:
+    assert programs.close(program(BUDGET), reason="year-end") == [CLOSED]
+    assert programs.close(program(CLOSED), reason="again") == []
+    with pytest.raises(ProgramBusyError) as refused:
+        programs.close(program(BUDGET, money(FundsReserved, 7)), reason="year-end")
+    assert refused.value.reserved == 7
+
+
+def test_no_money_moves_into_or_out_of_a_closed_program() -> None:
+    closed = program(BUDGET, CLOSED)
+    with pytest.raises(ProgramClosedError):
+        programs.set_budget(closed, budget=1)
+    with pytest.raises(ProgramClosedError):
+        programs.reserve(closed, amount=1, reserved_for="batch b1")
+
+
+def test_each_tranche_has_the_amount_of_its_place_in_the_schedule() -> None:
+    assert [programs.tranche_amount(program(), tranche) for tranche in (1, 2)] == [600, 400]
+    for tranche in (0, -1, 3):
+        with pytest.raises(TrancheUnknownError):
+            programs.tranche_amount(program(), tranche)
+
+
+def test_the_ceiling_itself_is_within_the_ceiling() -> None:
+    programs.require_within(program(), amount=600, ceiling=600)
+    programs.require_within(program(), amount=601, ceiling=None)
+    with pytest.raises(CeilingExceededError):
+        programs.require_within(program(), amount=601, ceiling=600)
+
+
+def test_a_program_that_names_no_category_is_for_all() -> None:
+    programs.require_eligible(program(), "worker")
+    programs.require_eligible(Program(TERMS.model_copy(update={"categories": ()})), "civil-servant")
+    with pytest.raises(CategoryNotEligibleError):
+        programs.require_eligible(program(), "civil-servant")

@@ -1,0 +1,750 @@
+"""Every refusal, provoked through the real code: what it says, and that nothing has changed."""
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acts import (  # fmt: skip
+    BUDI,
+    NOW,
+    PROGRAM,
+    SITI,
+    TRANCHE,
+    approve,
+    by,
+    entries,
+    fund,
+    kept,
+    members,
+    nik,
+    now,
+    pay,
+    person,
+    propose,
+    register,
+    run,
+    step,
+    stop,
+)
+
+from ledger import administration, grants, registration, services, store
+from ledger.aftercare import Step
+from ledger.application import SETTINGS, TRIES, Attempt, Ledger, create, require_ledger
+from ledger.dates import parse_date
+from ledger.disbursement import list_path, reject
+from ledger.errors import BatchStateError, LedgerError
+from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
+from ledger.intake import Field, Row, open_table
+from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
+from ledger.rejects import Reject
+
+Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
+CASES: dict[str, Case] = {}
+"""Code of a refusal → what prepares it, and gives the fields to be expected and the act to be refused."""
+
+RUPIAH = Currency("IDR", 0)
+FIELDS = (Field("nik", required=True, identifier=True), Field("name"))
+OTHER_TERMS = ProgramOpened(program=PROGRAM, name="Other", kind=Kind.CASH, fiscal_year=2020)
+
+
+def refusal(case: Case) -> Case:
+    CASES[case.__name__] = case
+    return case
+
+
+def refusals_of(cls: type[LedgerError]) -> list[type[LedgerError]]:
+    return [each for sub in cls.__subclasses__() for each in (sub, *refusals_of(sub))]
+
+
+BY_CODE = {cls.code: cls for cls in refusals_of(LedgerError)}
+
+
+@pytest.mark.parametrize("code", sorted(BY_CODE))
+def test_a_refusal_tells_its_fields_and_changes_nothing(ledger: Ledger, tmp_path: Path, code: str) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    fields, act = CASES[code](ledger, folder)
+    before = kept(ledger)
+    with pytest.raises(BY_CODE[code]) as refused:
+        act()
+    assert {name: getattr(refused.value, name) for name in fields} == fields
+    assert vars(refused.value).keys() <= fields.keys()
+    if code == "contended":  # the rivals went on meanwhile, and only they
+        assert [entry.meta.by for entry in entries(ledger, since=7)] == ["siti"] * TRIES
+    else:
+        assert kept(ledger) == before
+
+
+def test_every_code_is_permanent_in_form_and_used_once() -> None:
+    assert len(BY_CODE) == len(refusals_of(LedgerError))
+    assert [code for code in BY_CODE if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
+
+
+def test_every_refusal_says_what_can_be_done() -> None:
+    """After a semicolon; two sentences have it in their `problem`, where each case says it in its own words."""
+    without = [code for code, cls in BY_CODE.items() if ";" not in cls.sentence]
+    # Of an identifier kept as a number, the first half is the reason and the second the remedy.
+    assert sorted(without) == ["column_map", "value_invalid"]
+
+
+def test_no_field_of_a_refusal_shows_a_number_that_may_be_a_persons() -> None:
+    told = BY_CODE["group_unknown"](program=PROGRAM, group_id=nik(1), nearest="")
+    assert vars(told)["group_id"] == "9{16}"
+    assert nik(1) not in str(told)
+
+
+# The ledger's folder and its database
+
+
+@refusal
+def ledger_missing(ledger: Ledger, folder: Path) -> Any:
+    return {"folder": str(folder)}, lambda: Ledger(folder)
+
+
+@refusal
+def ledger_exists(ledger: Ledger, folder: Path) -> Any:
+    opened = LedgerOpened(name="Again", currency="USD", decimals=2)
+    return {"folder": str(ledger.folder)}, lambda: create(ledger.folder, by(None), opened=opened, now=now)
+
+
+@refusal
+def folder_not_empty(ledger: Ledger, folder: Path) -> Any:
+    (folder / "letter.txt").touch()
+    opened = LedgerOpened(name="New", currency="IDR", decimals=0)
+    return {"folder": str(folder)}, lambda: create(folder, by(None), opened=opened, now=now)
+
+
+@refusal
+def ledger_newer(ledger: Ledger, folder: Path) -> Any:
+    (folder / SETTINGS).write_text(json.dumps({"salur": "ledger", "format": 2}))
+    return {"folder": str(folder), "found": 2, "known": 1}, lambda: require_ledger(folder)
+
+
+@contextmanager
+def pragma(ledger: Ledger, statement: str, undo: str) -> Iterator[None]:
+    """A setting of the ledger's own connection to its database."""
+    with ledger.store.datastore.transaction(commit=False) as cursor:
+        cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with ledger.store.datastore.transaction(commit=False) as cursor:
+            cursor.execute(undo)
+
+
+@refusal
+def store_locked(ledger: Ledger, folder: Path) -> Any:
+    def act() -> None:
+        with closing(sqlite3.connect(ledger.folder / "events.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pragma(ledger, "PRAGMA busy_timeout=1", f"PRAGMA busy_timeout={store.LOCK_TIMEOUT_S * 1000}"):
+                administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
+
+    return {}, act
+
+
+@refusal
+def store_failed(ledger: Ledger, folder: Path) -> Any:
+    def act() -> None:
+        with pragma(ledger, "PRAGMA query_only=ON", "PRAGMA query_only=OFF"):
+            administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
+
+    return {"reason": "attempt to write a readonly database"}, act
+
+
+@refusal
+def disk_full(ledger: Ledger, folder: Path) -> Any:
+    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=500 * TRANCHE)
+    batch_id = propose(ledger, register(ledger, 500))
+    approve(ledger, batch_id)
+
+    def act() -> None:
+        with pragma(ledger, "PRAGMA max_page_count=1", "PRAGMA max_page_count=1073741823"):
+            run(ledger, batch_id)
+
+    return {}, act
+
+
+@refusal
+def contended(ledger: Ledger, folder: Path) -> Any:
+    def act() -> None:
+        with closing(Ledger(ledger.folder, now=now)) as rival:
+            budgets = iter(range(1, 1000))
+
+            def decide(attempt: Attempt) -> list[BudgetSet]:
+                budget = attempt.program("tkm-2020").budget
+                administration.set_budget(rival, SITI, program="tkm-2020", budget=next(budgets))
+                return [BudgetSet(program="tkm-2020", budget=0, previous=budget)]
+
+            ledger.carry_out(BUDI, decide)
+
+    return {"stream": "program/tkm-2020"}, act
+
+
+@refusal
+def vault_key(ledger: Ledger, folder: Path) -> Any:
+    copy = folder / "copy"
+    shutil.copytree(ledger.folder, copy)
+    (copy / "vault.key").write_bytes(bytes(32))
+
+    def act() -> None:
+        with closing(Ledger(copy, now=now)) as other:
+            register(other, 1)
+
+    return {"path": str(copy / "vault.key")}, act
+
+
+# Files
+
+
+def given(folder: Path, content: str | bytes) -> Path:
+    path = folder / "people.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def read(path: Path | None, column_map: dict[str, str] | None = None) -> list[Row | Reject]:
+    with open_table(path, FIELDS, column_map or {}) as table:
+        return list(table.rows())
+
+
+def first_reject(path: Path) -> None:
+    """Tell of the first row that cannot be read, in the words of its reject."""
+    row = read(path)[0]
+    assert isinstance(row, Reject)
+    error = BY_CODE[row.code](**REJECTED[row.code])
+    assert row.reason == str(error)
+    raise error
+
+
+REJECTED: dict[str, dict[str, Any]] = {
+    "row_incomplete": {"found": 1, "expected": 2},
+    "value_missing": {"field": "nik"},
+    "identifier_as_number": {},
+}
+
+
+@refusal
+def file_missing(ledger: Ledger, folder: Path) -> Any:
+    path = folder / "people.csv"
+    return {"path": str(path)}, lambda: read(path)
+
+
+@refusal
+def file_is_directory(ledger: Ledger, folder: Path) -> Any:
+    return {"path": str(folder)}, lambda: read(folder)
+
+
+@refusal
+def file_empty(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, "nik,name\n")
+    return {"path": str(path)}, lambda: read(path)
+
+
+@refusal
+def file_binary(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, b"nik,name\n\0\0\n")
+    return {"path": str(path)}, lambda: read(path)
+
+
+@refusal
+def file_damaged(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, 'nik,name\n1,"never closed\n')
+    return {"path": str(path), "reason": "the row that begins in line 2: unexpected end of data"}, lambda: read(path)
+
+
+@refusal
+def file_changed(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, "nik,name\n1,a\n2,b\n")
+
+    def act() -> None:
+        with open_table(path, FIELDS, {}) as table:
+            path.write_text("nik,name\n1,a\n")
+            list(table.rows())
+
+    return {"path": str(path)}, act
+
+
+@refusal
+def column_missing(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, "number,name\n1,a\n")
+    return {"path": str(path), "field": "nik", "columns": "number, name"}, lambda: read(path)
+
+
+@refusal
+def column_map(ledger: Ledger, folder: Path) -> Any:
+    path = given(folder, "number,name\n1,a\n")
+    problem = "there is no such column (did you mean number?); the columns are number, name"
+    return {"given": "nik=numbr", "problem": problem}, lambda: read(path, {"nik": "numbr"})
+
+
+@refusal
+def row_incomplete(ledger: Ledger, folder: Path) -> Any:
+    return REJECTED["row_incomplete"], lambda: first_reject(given(folder, "nik,name\n1\n"))
+
+
+@refusal
+def value_missing(ledger: Ledger, folder: Path) -> Any:
+    return REJECTED["value_missing"], lambda: first_reject(given(folder, "nik,name\n,a\n"))
+
+
+@refusal
+def identifier_as_number(ledger: Ledger, folder: Path) -> Any:
+    return REJECTED["identifier_as_number"], lambda: first_reject(given(folder, "nik,name\n3.27302E+15,a\n"))
+
+
+# Single values
+
+
+@refusal
+def value_invalid(ledger: Ledger, folder: Path) -> Any:
+    problem = "holds a number of ten or more digits, which may be a person's; leave it out"
+    reason = f"see {nik(1)}"
+    return {"field": "reason", "problem": problem}, lambda: administration.revoke(
+        ledger, SITI, officer_id="budi", reason=reason
+    )
+
+
+@refusal
+def amount_invalid(ledger: Ledger, folder: Path) -> Any:
+    return {"shape": "A{4}"}, lambda: parse_amount("sejuta"[:4], RUPIAH)
+
+
+@refusal
+def amount_ambiguous(ledger: Ledger, folder: Path) -> Any:
+    return {"shape": "9.9{3}"}, lambda: parse_amount("0.500", RUPIAH)
+
+
+@refusal
+def amount_fraction(ledger: Ledger, folder: Path) -> Any:
+    return {"shape": "9.9{2}", "currency": "IDR", "decimals": 0}, lambda: parse_amount("1.50", RUPIAH)
+
+
+@refusal
+def amount_not_positive(ledger: Ledger, folder: Path) -> Any:
+    return {}, lambda: parse_amount("-1", RUPIAH)
+
+
+@refusal
+def amount_too_large(ledger: Ledger, folder: Path) -> Any:
+    return {"largest": AMOUNT_MAX}, lambda: parse_amount(str(AMOUNT_MAX + 1), RUPIAH)
+
+
+@refusal
+def date_invalid(ledger: Ledger, folder: Path) -> Any:
+    return {"shape": "9{4}-9{2}-9{2}"}, lambda: parse_date("2020-02-30", None)
+
+
+@refusal
+def date_ambiguous(ledger: Ledger, folder: Path) -> Any:
+    return {"shape": "9{2}/9{2}/9{4}"}, lambda: parse_date("05/06/2020", None)
+
+
+@refusal
+def effective_in_future(ledger: Ledger, folder: Path) -> Any:
+    tomorrow = by("budi", effective_on=date(2020, 10, 17))
+    return {
+        "effective_on": "2020-10-17",
+        "today": NOW.astimezone().date().isoformat(),
+    }, lambda: administration.set_budget(ledger, tomorrow, program=PROGRAM, budget=1)
+
+
+@refusal
+def currency_unknown(ledger: Ledger, folder: Path) -> Any:
+    return {"currency": "RPH"}, lambda: default_decimals("RPH")
+
+
+@refusal
+def country_unknown(ledger: Ledger, folder: Path) -> Any:
+    return {"country": "XX"}, lambda: administration.reopen(ledger, SITI, country="XX", decree_ref="294/2020")
+
+
+@refusal
+def reference_reused(ledger: Ledger, folder: Path) -> Any:
+    command = by("budi", reference="letter 7")
+    administration.set_budget(ledger, command, program=PROGRAM, budget=7)
+    return {"reference": "letter 7"}, lambda: administration.set_budget(ledger, command, program=PROGRAM, budget=8)
+
+
+# Officers
+
+
+@refusal
+def officer_unknown(ledger: Ledger, folder: Path) -> Any:
+    return {"officer_id": "sitti", "nearest": " (did you mean siti?)"}, lambda: register_as(ledger, "sitti")
+
+
+def register_as(ledger: Ledger, officer_id: str, *rows: Row, **more: Any) -> None:
+    registration.register(ledger, by(officer_id), rows or [person(1)], **{"file_sha256": None, "category": "worker", "on_reject": stop, **more})  # fmt: skip
+
+
+@refusal
+def officer_exists(ledger: Ledger, folder: Path) -> Any:
+    roles = (Role.CHECKER,)
+    return {"officer_id": "siti"}, lambda: administration.enroll(ledger, BUDI, officer_id="siti", roles=roles)
+
+
+@refusal
+def officer_revoked(ledger: Ledger, folder: Path) -> Any:
+    administration.revoke(ledger, BUDI, officer_id="siti", reason="moved")
+    return {"officer_id": "siti"}, lambda: register(ledger, 1)
+
+
+@refusal
+def role_missing(ledger: Ledger, folder: Path) -> Any:
+    return {"officer_id": "budi", "role": "maker"}, lambda: register_as(ledger, "budi")
+
+
+@refusal
+def same_officer(ledger: Ledger, folder: Path) -> Any:
+    both = (Role.MAKER, Role.CHECKER)
+    administration.enroll(ledger, SITI, officer_id="agus", roles=both)
+    batch_id = propose(ledger, register(ledger, 1), command=by("agus"))
+    return {"officer_id": "agus", "thing": f"batch {batch_id}"}, lambda: approve(ledger, batch_id, command=by("agus"))
+
+
+# Programs
+
+
+@refusal
+def program_unknown(ledger: Ledger, folder: Path) -> Any:
+    fields = {"program": "bsu-2021", "nearest": " (did you mean bsu-2020?)"}
+    return fields, lambda: administration.set_budget(ledger, BUDI, program="bsu-2021", budget=1)
+
+
+@refusal
+def program_exists(ledger: Ledger, folder: Path) -> Any:
+    return {"program": PROGRAM}, lambda: administration.open_program(ledger, SITI, terms=OTHER_TERMS)
+
+
+@refusal
+def program_closed(ledger: Ledger, folder: Path) -> Any:
+    recipients = register(ledger, 1)
+    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    return {"program": PROGRAM}, lambda: propose(ledger, recipients)
+
+
+@refusal
+def program_busy(ledger: Ledger, folder: Path) -> Any:
+    approve(ledger, propose(ledger, register(ledger, 2)))
+    fields = {"program": PROGRAM, "reserved": 2 * TRANCHE}
+    return fields, lambda: administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+
+
+@refusal
+def schedule_over_ceiling(ledger: Ledger, folder: Path) -> Any:
+    terms = OTHER_TERMS.model_copy(update={"program": "new", "ceiling": 10, "schedule": (6, 5)})
+    fields = {"program": "new", "total": 11, "ceiling": 10}
+    return fields, lambda: administration.open_program(ledger, SITI, terms=terms)
+
+
+@refusal
+def budget_exceeded(ledger: Ledger, folder: Path) -> Any:
+    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE)
+    batch_id = propose(ledger, register(ledger, 2))
+    return {"program": PROGRAM, "asked": 2 * TRANCHE, "available": TRANCHE}, lambda: approve(ledger, batch_id)
+
+
+@refusal
+def budget_below_committed(ledger: Ledger, folder: Path) -> Any:
+    pay(ledger, register(ledger, 1))
+    fields = {"program": PROGRAM, "committed": TRANCHE, "budget": TRANCHE - 1}
+    return fields, lambda: administration.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE - 1)
+
+
+# Recipients
+
+
+@refusal
+def recipient_unknown(ledger: Ledger, folder: Path) -> Any:
+    return {}, lambda: propose(ledger, [nik(1)])
+
+
+@refusal
+def recipient_registered(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    return {"recipient_id": recipient_id}, lambda: register(ledger, 1)
+
+
+@refusal
+def account_shared(ledger: Ledger, folder: Path) -> Any:
+    register(ledger, 1)
+    return {}, lambda: register_as(ledger, "siti", person(2, account=person(1).values[2]))
+
+
+@refusal
+def category_not_eligible(ledger: Ledger, folder: Path) -> Any:
+    recipients = register(ledger, 1, category="civil-servant")
+    fields = {"program": PROGRAM, "category": "civil-servant", "categories": "worker"}
+    return fields, lambda: propose(ledger, recipients)
+
+
+@refusal
+def duplicate_in_file(ledger: Ledger, folder: Path) -> Any:
+    recipients = register(ledger, 1)
+    return {"first": "line 2"}, lambda: propose(ledger, [*recipients, nik(1)])
+
+
+@refusal
+def already_referred(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+
+    def refer(channel: str) -> None:
+        row = Row(1, (recipient_id, "kartu-prakerja", channel))
+        services.refer(ledger, SITI, [row], on_reject=stop)
+
+    refer("bp2mi")
+    fields = {"recipient_id": recipient_id, "scheme": "kartu-prakerja", "channel": "bp2mi"}
+    return fields, lambda: refer("p3mi")
+
+
+# Batches and payments
+
+
+@refusal
+def tranche_unknown(ledger: Ledger, folder: Path) -> Any:
+    recipients = register(ledger, 1)
+    return {"program": PROGRAM, "tranche": 3, "last": 2}, lambda: propose(ledger, recipients, tranche=3)
+
+
+@refusal
+def ceiling_exceeded(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    fields = {"program": PROGRAM, "asked": str(TRANCHE + 1), "ceiling": TRANCHE}
+    return fields, lambda: propose(ledger, [(recipient_id, str(TRANCHE + 1))])
+
+
+@refusal
+def already_paid(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    batch_id = pay(ledger, [recipient_id])
+    fields = {"payment_id": f"{PROGRAM}/1/{recipient_id}", "batch_id": batch_id}
+    return fields, lambda: propose(ledger, [recipient_id])
+
+
+@refusal
+def batch_unknown(ledger: Ledger, folder: Path) -> Any:
+    propose(ledger, register(ledger, 1), batch_id="october-1")
+    fields = {"batch_id": "october-2", "nearest": " (did you mean october-1?)"}
+    return fields, lambda: approve(ledger, "october-2")
+
+
+@refusal
+def batch_exists(ledger: Ledger, folder: Path) -> Any:
+    first, second = register(ledger, 2)
+    propose(ledger, [first], batch_id="october")
+    fields = {"batch_id": "october", "status": "proposed"}
+    return fields, lambda: propose(ledger, [second], batch_id="october")
+
+
+@refusal
+def batch_empty(ledger: Ledger, folder: Path) -> Any:
+    return {"refused": 2}, lambda: propose(ledger, [nik(1), nik(2)], on_reject=lambda *_: None)
+
+
+@refusal
+def batch_state(ledger: Ledger, folder: Path) -> Any:
+    batch_id = propose(ledger, register(ledger, 1))
+    remedy = "another officer must approve it first: `salur disburse approve`"
+    return {"batch_id": batch_id, "status": "proposed", "remedy": remedy}, lambda: run(ledger, batch_id)
+
+
+@pytest.mark.parametrize("act", ["approve", "run"])
+def test_a_rejected_batch_is_neither_approved_nor_run(ledger: Ledger, act: str) -> None:
+    batch_id = propose(ledger, register(ledger, 1))
+    reject(ledger, BUDI, batch_id=batch_id, reason="late")
+    before = kept(ledger)
+    with pytest.raises(BatchStateError) as refused:
+        {"approve": approve, "run": run}[act](ledger, batch_id)
+    assert refused.value.status == "rejected"
+    assert kept(ledger) == before
+
+
+@refusal
+def batch_list_changed(ledger: Ledger, folder: Path) -> Any:
+    batch_id = propose(ledger, register(ledger, 2))
+    approve(ledger, batch_id)
+    path = list_path(ledger, batch_id)
+    path.write_text(path.read_text().replace("1200000", "1200001", 1))
+    return {"batch_id": batch_id, "what": "its SHA-256"}, lambda: run(ledger, batch_id)
+
+
+@refusal
+def batch_list_missing(ledger: Ledger, folder: Path) -> Any:
+    batch_id = propose(ledger, register(ledger, 2))
+    approve(ledger, batch_id)
+    list_path(ledger, batch_id).unlink()
+    return {"path": str(list_path(ledger, batch_id))}, lambda: run(ledger, batch_id)
+
+
+@refusal
+def payment_unknown(ledger: Ledger, folder: Path) -> Any:
+    pay(ledger, register(ledger, 1))
+    fields = {"payment_id": f"{PROGRAM}/1/R000000002", "nearest": " (did you mean R000000001?)"}
+    return fields, lambda: step(ledger, Step.SETTLE, f"{PROGRAM}/1/R000000002")
+
+
+@refusal
+def payment_state(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    pay(ledger, [recipient_id])
+    payment_id = f"{PROGRAM}/1/{recipient_id}"
+    fields = {"payment_id": payment_id, "status": "disbursed", "needed": "returned", "step": "refunded"}
+    return fields, lambda: step(ledger, Step.REFUND, payment_id)
+
+
+# Groups
+
+
+@refusal
+def group_unknown(ledger: Ledger, folder: Path) -> Any:
+    fund(ledger, *members("garut-1", *register(ledger, 1)))
+    fields = {"program": "tkm-2020", "group_id": "garut-2", "nearest": " (did you mean garut-1?)"}
+    return fields, lambda: grants.account(ledger, SITI, program="tkm-2020", group_id="garut-2", report_ref="LPJ 1")
+
+
+@refusal
+def group_already_funded(ledger: Ledger, folder: Path) -> Any:
+    rows = members("g1", *register(ledger, 1))
+    fund(ledger, *rows)
+    other = grants.Terms(amount="1", proposal="P 1", decree="SK 1", decree_on="2020-09-01")
+    return {"program": "tkm-2020", "group_id": "g1"}, lambda: fund(ledger, *rows, terms=other)
+
+
+@refusal
+def papers_missing(ledger: Ledger, folder: Path) -> Any:
+    rows = members("g1", *register(ledger, 1))
+    return {"group_id": "g1", "paper": "proposal"}, lambda: fund(ledger, *rows, terms=grants.Terms(amount="1"))
+
+
+@refusal
+def decree_outside_fiscal_year(ledger: Ledger, folder: Path) -> Any:
+    rows = members("g1", *register(ledger, 1))
+    terms = grants.Terms(amount="1", proposal="P 1", decree="SK 1", decree_on="2021-01-04")
+    fields = {"group_id": "g1", "decree_on": "2021-01-04", "fiscal_year": 2020}
+    return fields, lambda: fund(ledger, *rows, terms=terms)
+
+
+@refusal
+def roster_invalid(ledger: Ledger, folder: Path) -> Any:
+    rows = members("g1", *register(ledger, 1), nik(2), nik(3))
+
+    def stop_at_the_group(reject: Reject, error: LedgerError | None) -> None:
+        if reject.code == "roster_invalid":
+            stop(reject, error)
+
+    return {"group_id": "g1", "bad_members": 2}, lambda: fund(ledger, *rows, on_reject=stop_at_the_group)
+
+
+@refusal
+def member_elsewhere(ledger: Ledger, folder: Path) -> Any:
+    recipients = register(ledger, 2)
+    fund(ledger, *members("g1", *recipients))
+    fields = {"program": "tkm-2020", "group_id": "g1"}
+
+    def stop_at_the_member(reject: Reject, error: LedgerError | None) -> None:
+        if reject.field == "recipient":
+            stop(reject, error)
+
+    return fields, lambda: fund(ledger, *members("g2", recipients[0]), on_reject=stop_at_the_member)
+
+
+@refusal
+def report_given(ledger: Ledger, folder: Path) -> Any:
+    fund(ledger, *members("g1", *register(ledger, 1)))
+    report = {"program": "tkm-2020", "group_id": "g1"}
+    grants.account(ledger, SITI, **report, report_ref="LPJ 1")
+    return {"group_id": "g1", "report_ref": "LPJ 1"}, lambda: grants.account(ledger, SITI, **report, report_ref="LPJ 2")
+
+
+# Goods and destinations
+
+
+def stock_masks(ledger: Ledger, unit: str = "piece") -> None:
+    administration.stock(ledger, SITI, item="mask", quantity=1000, unit=unit, origin="BLK Serang")
+
+
+def ship_masks(ledger: Ledger, shipment_id: str = "m1", item: str = "mask", quantity: int = 700) -> None:
+    administration.ship(ledger, SITI, shipment_id=shipment_id, item=item, quantity=quantity, country="HK")
+
+
+@refusal
+def item_unknown(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    fields = {"item": "masks", "nearest": " (did you mean mask?)"}
+    return fields, lambda: ship_masks(ledger, item="masks")
+
+
+@refusal
+def unit_mismatch(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    return {"item": "mask", "unit": "piece", "given": "box"}, lambda: stock_masks(ledger, unit="box")
+
+
+@refusal
+def stock_insufficient(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    return {"item": "mask", "asked": 1001, "available": 1000}, lambda: ship_masks(ledger, quantity=1001)
+
+
+@refusal
+def shipment_exists(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    ship_masks(ledger)
+    return {"shipment_id": "m1"}, lambda: ship_masks(ledger, quantity=1)
+
+
+def deliver(ledger: Ledger, shipment_id: str, quantity: int | None) -> None:
+    administration.deliver(ledger, SITI, shipment_id=shipment_id, quantity=quantity, proof_ref="POD 1")
+
+
+@refusal
+def shipment_unknown(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    ship_masks(ledger, "hk-1")
+    fields = {"shipment_id": "hk-2", "nearest": " (did you mean hk-1?)"}
+    return fields, lambda: deliver(ledger, "hk-2", 1)
+
+
+@refusal
+def delivery_exceeds_shipment(ledger: Ledger, folder: Path) -> Any:
+    stock_masks(ledger)
+    ship_masks(ledger)
+    return {"shipment_id": "m1", "asked": 701, "open_quantity": 700}, lambda: deliver(ledger, "m1", 701)
+
+
+@refusal
+def destination_open(ledger: Ledger, folder: Path) -> Any:
+    administration.reopen(ledger, SITI, country="HK", decree_ref="294/2020")
+    fields = {"country": "HK", "decree_ref": "294/2020"}
+    return fields, lambda: administration.reopen(ledger, SITI, country="hk", decree_ref="295/2020")
+
+
+@refusal
+def thing_unknown(ledger: Ledger, folder: Path) -> Any:
+    return {"thing": "bsu-202", "nearest": " (did you mean bsu-2020?)"}, lambda: ledger.history("bsu-202")
+
+
+@refusal
+def log_size(ledger: Ledger, folder: Path) -> Any:
+    import duckdb
+
+    from projections import events
+
+    def act() -> None:
+        with duckdb.connect() as connection:
+            events.load(connection, ledger.store)
+            events.view(connection, date(2020, 12, 31), 8)
+
+    return {"size": 7, "asked": 8}, act
+
+
+def test_every_refusal_is_provoked() -> None:
+    assert sorted(CASES) == sorted(BY_CODE)

@@ -1,0 +1,223 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from acts import SITI, log
+from eventsourcing.persistence import StoredEvent
+from examples_of_events import EXAMPLES, META, META_OF_OPENING
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import administration, events, store
+from ledger.application import Ledger
+from ledger.errors import IntegrityBrokenError
+from ledger.events import Event, LedgerOpened, Meta
+from ledger.store import Conflict, Entry, to_entry, to_stored_event
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden(topic: str) -> bytes:
+    """The stored object of an event of this topic, as it has ever been."""
+    return (GOLDEN / f"{topic}.json").read_bytes().removesuffix(b"\n")
+
+
+def entry_of(event: Event) -> Entry:
+    return Entry(event.stream, 3, META_OF_OPENING if isinstance(event, LedgerOpened) else META, event)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.TOPIC)
+def test_an_event_is_stored_in_the_same_bytes_for_good(event: Event) -> None:
+    stored = to_stored_event(entry_of(event))
+    assert (stored.originator_id, stored.originator_version) == (event.stream, 3)
+    assert stored.state == golden(stored.topic)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.TOPIC)
+def test_stored_bytes_read_back_as_the_same_event(event: Event) -> None:
+    assert to_entry(StoredEvent(event.stream, 3, event.TOPIC, golden(event.TOPIC))) == entry_of(event)
+
+
+def test_every_topic_ever_written_has_its_golden_file() -> None:
+    known = {*events.EVENT_CLASSES, *events.UPCASTERS}
+    assert {path.name.removesuffix(".json") for path in GOLDEN.iterdir()} == known
+    assert {event.TOPIC for event in EXAMPLES} == set(events.EVENT_CLASSES)
+
+
+def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -> None:
+    empty = [
+        f"{event.TOPIC} {name}"
+        for event in EXAMPLES
+        for name, value in event.model_dump().items()
+        if value in (None, (), "")
+    ]
+    assert empty == []
+
+
+def test_a_topic_bears_a_version() -> None:
+    for topic in (*events.EVENT_CLASSES, *events.UPCASTERS):
+        assert re.fullmatch(r"[A-Z][A-Za-z]+\.v[1-9][0-9]*", topic)
+
+
+def test_every_kind_of_event_has_a_topic_of_its_own() -> None:
+    def concrete(cls: type[Event]) -> list[type[Event]]:
+        named = [] if cls.__name__.startswith("_") else [cls]
+        return named + [each for sub in cls.__subclasses__() for each in concrete(sub)]
+
+    written = [cls for cls in concrete(Event) if cls is not Event and cls.__module__ == "ledger.events"]
+    assert sorted(cls.TOPIC for cls in written) == sorted(events.EVENT_CLASSES)
+
+
+def test_the_fields_of_an_event_never_hide_those_of_its_recording() -> None:
+    taken = {*Meta.model_fields, "log_index", "stream", "version", "topic"}
+    assert {cls.TOPIC: taken & set(cls.model_fields) for cls in events.EVENT_CLASSES.values()} == {
+        topic: set() for topic in events.EVENT_CLASSES
+    }
+
+
+# An event that has changed since
+
+
+class Example(Event):
+    """A test's own event, whose `title` was called `name` in its first version."""
+
+    TOPIC: ClassVar[str] = "Example.v2"
+    title: str
+    size: int
+
+    @property
+    def stream(self) -> str:
+        return "example/1"
+
+
+def from_v1(stored: events.Stored) -> events.Stored:
+    assert set(stored) == {"recorded_at", "effective_on", "by", "name"}
+    return {("title" if name == "name" else name): value for name, value in stored.items()} | {"size": 0}
+
+
+OLD = StoredEvent(
+    "example/1",
+    1,
+    "Example.v1",
+    b'{"recorded_at":"2020-10-15T03:00:00Z","effective_on":"2020-10-15","by":"siti","name":"Andr\xc3\xa9"}',
+)
+OLD_META = META_OF_OPENING.model_copy(update={"by": "siti"})
+
+
+@pytest.fixture
+def changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(events.EVENT_CLASSES, "Example.v2", Example)
+    monkeypatch.setitem(events.UPCASTERS, "Example.v1", ("Example.v2", from_v1))
+
+
+@pytest.mark.usefixtures("changed")
+def test_an_old_event_is_read_as_what_it_would_be_today() -> None:
+    assert to_entry(OLD) == Entry("example/1", 1, OLD_META, Example(title="André", size=0))
+
+
+@pytest.mark.usefixtures("changed")
+def test_the_log_tells_an_old_event_in_todays_form_at_its_old_place(ledger: Ledger) -> None:
+    new = Entry("example/1", 2, OLD_META, Example(title="new", size=2))
+    ledger.store.insert_events([OLD, to_stored_event(new)])
+    lines = b"".join(ledger.store.lines()).splitlines()
+    told = {"recorded_at": "2020-10-15T03:00:00Z", "effective_on": "2020-10-15", "by": "siti"}
+    assert [list(json.loads(line).items()) for line in lines[-2:]] == [
+        list(place.items())
+        for place in (
+            {"log_index": 7, "stream": "example/1", "version": 1, "topic": "Example.v2", **told, "title": "André", "size": 0},
+            {"log_index": 8, "stream": "example/1", "version": 2, "topic": "Example.v2", **told, "title": "new", "size": 2},
+        )
+    ]  # fmt: skip
+    assert log(ledger, 7) == [Example(title="André", size=0), Example(title="new", size=2)]
+    assert ledger.store.select_events("example/1")[0] == OLD
+
+
+# The store
+
+
+def test_a_line_of_the_log_is_the_stored_object_behind_its_place(ledger: Ledger) -> None:
+    first, *_ = b"".join(ledger.store.lines()).splitlines()
+    place = b'{"log_index":0,"stream":"ledger","version":1,"topic":"LedgerOpened.v1",'
+    assert first == place + golden("LedgerOpened.v1")[1:]
+    assert [json.loads(line)["log_index"] for line in b"".join(ledger.store.lines(until=4)).splitlines()] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+
+
+@pytest.mark.parametrize("line_count", [1, 2, 3, 7])
+def test_the_log_is_the_same_in_blocks_of_any_size(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, line_count: int
+) -> None:
+    whole = b"".join(ledger.store.lines())
+    monkeypatch.setattr(store, "LINES_PER_BLOCK", line_count)
+    blocks = list(ledger.store.lines())
+    assert b"".join(blocks) == whole
+    assert max(block.count(b"\n") for block in blocks) == line_count
+
+
+def test_an_append_of_which_one_place_is_taken_stores_nothing(ledger: Ledger) -> None:
+    before = ledger.store.size()
+    free = to_stored_event(Entry("destination/HK", 1, META, EXAMPLES[-1]))
+    taken = to_stored_event(Entry("ledger", 1, META, EXAMPLES[0]))
+    with pytest.raises(Conflict):
+        ledger.store.insert_events([free, taken])
+    assert ledger.store.size() == before
+
+
+def test_streams_are_listed_by_their_beginning(ledger: Ledger) -> None:
+    assert ledger.store.streams("program/") == ["program/bsu-2020", "program/tkm-2020"]
+    assert ledger.store.streams("program/", limit=1) == ["program/bsu-2020"]
+    assert ledger.store.streams("programme/") == []
+
+
+def test_bulk_reads_give_what_single_reads_give(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "IDS_PER_QUERY", 2)
+    streams = ["program/tkm-2020", "nothing", "officer/siti", "program/bsu-2020", "ledger"]
+    single = {stream: ledger.store.select_events(stream) for stream in streams}
+    assert ledger.store.select_streams(streams) == {stream: rows for stream, rows in single.items() if rows}
+    assert ledger.store.select_first(streams) == {stream: rows[0] for stream, rows in single.items() if rows}
+
+
+def broken(change: Callable[[bytes], bytes]) -> StoredEvent:
+    return StoredEvent("budget", 1, "BudgetSet.v1", change(golden("BudgetSet.v1")))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        broken(lambda state: state[:-1]),
+        broken(lambda state: state.replace(b'"previous":0', b'"previous":-1')),
+        broken(lambda state: state.replace(b'"previous":0', b'"previous":0.5')),
+        broken(lambda state: state.replace(b'"previous":0', b'"previous":"0"')),
+        broken(lambda state: state.replace(b',"previous":0', b"")),
+        broken(lambda state: state.replace(b'"recorded_at":"2020-10-15T03:00:00.000001Z",', b"")),
+        StoredEvent("budget", 1, "BudgetSet.v9", golden("BudgetSet.v1")),
+    ],
+)
+def test_a_row_that_was_never_written_is_broken_integrity(row: StoredEvent) -> None:
+    with pytest.raises(IntegrityBrokenError) as found:
+        to_entry(row)
+    assert "budget version 1" in str(found.value)
+
+
+@given(amount=st.one_of(st.floats(), st.booleans(), st.text(), st.integers(max_value=0), st.integers(min_value=2**53)))
+def test_no_amount_but_an_exact_whole_one_is_ever_stored(amount: object) -> None:
+    with pytest.raises(ValueError, match="amount"):
+        events.FundsSpent(program="bsu-2020", amount=amount, reserved_for="batch b1")  # type: ignore[arg-type]
+
+
+def test_two_writers_of_one_stream_do_not_overwrite_each_other(ledger: Ledger) -> None:
+    rival = Ledger(ledger.folder, now=ledger.now)
+    for number in range(4):
+        writer = (ledger, rival)[number % 2]
+        administration.set_budget(writer, SITI, program="tkm-2020", budget=number)
+    assert [(event.previous, event.budget) for event in log(ledger, 7) if isinstance(event, events.BudgetSet)] == [
+        (100_000_000, 0), (0, 1), (1, 2), (2, 3),
+    ]  # fmt: skip
+    rival.close()

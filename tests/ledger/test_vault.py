@@ -1,0 +1,183 @@
+import hashlib
+import itertools
+import json
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import IntegrityBrokenError, StoreFailedError, VaultKeyError
+from ledger.events import SharedAccount
+from ledger.vault import SALT_BYTES, AccountShared, Person, Placed, Vault
+
+ANI = Person("0000000101900001", "Ani", "900001", "081", "Jalan Melati")
+BUDI = Person("0000000101900002", "Budi", "900002")
+
+
+def counted_bytes(count: int) -> bytes:
+    """Bytes that a test can foresee."""
+    return bytes(number % 251 for number in range(count))
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    with closing(Vault(tmp_path / "vault.db", tmp_path / "vault.key", random_bytes=counted_bytes)) as opened:
+        yield opened
+
+
+def numbers(vault: Vault, *people: Person) -> list[int]:
+    placed = vault.place([(person, None) for person in people])
+    return [each.number for each in placed if isinstance(each, Placed)]
+
+
+def change(folder: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(folder / "vault.db")) as database:
+        database.execute("PRAGMA synchronous=OFF")
+        with database:
+            database.execute(statement, values)
+
+
+def test_a_person_is_given_one_number_in_order(vault: Vault) -> None:
+    assert numbers(vault, ANI, BUDI, ANI) == [1, 2, 1]
+    assert numbers(vault, BUDI) == [2]
+    assert vault.find([BUDI.nik, ANI.nik, "0000000101900009"]) == {ANI.nik: 1, BUDI.nik: 2}
+    assert (vault.open(1), vault.open(2), vault.open(3)) == (ANI, BUDI, None)
+    assert vault.count() == 2
+
+
+def test_what_is_kept_of_a_person_is_what_came_first(vault: Vault) -> None:
+    [first] = vault.place([(ANI, None)])
+    [again] = vault.place([(Person(ANI.nik, "Another"), None)])
+    assert isinstance(first, Placed)
+    assert isinstance(again, Placed)
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.commitment == first.commitment
+    assert vault.open(1) == ANI
+
+
+def test_a_commitment_is_opened_by_salt_and_data(vault: Vault) -> None:
+    [placed] = vault.place([(ANI, None)])
+    assert isinstance(placed, Placed)
+    data = json.dumps(asdict(ANI), ensure_ascii=False, separators=(",", ":")).encode()
+    salt = counted_bytes(SALT_BYTES)
+    assert placed.commitment == hashlib.sha256(salt + data).hexdigest()
+
+
+def test_two_people_with_the_same_data_elsewhere_have_different_commitments(tmp_path: Path) -> None:
+    commitments = set()
+    for name in ("a", "b"):
+        Vault.create(tmp_path / f"{name}.db", tmp_path / "vault.key")
+        with closing(Vault(tmp_path / f"{name}.db", tmp_path / "vault.key")) as vault:
+            commitments.update(each.commitment for each in vault.place([(ANI, None)]) if isinstance(each, Placed))
+    assert len(commitments) == 2
+
+
+def test_a_number_is_never_given_twice_even_when_the_last_person_is_erased(vault: Vault, tmp_path: Path) -> None:
+    assert numbers(vault, ANI, BUDI) == [1, 2]
+    change(tmp_path, "DELETE FROM person WHERE number=2")
+    assert vault.open(2) is None
+    assert numbers(vault, BUDI) == [3]
+    change(tmp_path, "DELETE FROM person")
+    assert numbers(vault, ANI) == [4]
+
+
+def test_every_bit_flipped_in_a_sealed_row_is_found(vault: Vault, tmp_path: Path) -> None:
+    numbers(vault, ANI)
+    with closing(sqlite3.connect(tmp_path / "vault.db")) as database:
+        (sealed,) = database.execute("SELECT sealed FROM person").fetchone()
+    for index, bit in itertools.product(range(len(sealed)), (0, 7)):
+        flipped = bytearray(sealed)
+        flipped[index] ^= 1 << bit
+        change(tmp_path, "UPDATE person SET sealed=?", bytes(flipped))
+        with pytest.raises(IntegrityBrokenError):
+            vault.open(1)
+    change(tmp_path, "UPDATE person SET sealed=?", sealed)
+    assert vault.open(1) == ANI
+
+
+def test_rows_that_changed_places_are_found(vault: Vault, tmp_path: Path) -> None:
+    numbers(vault, ANI, BUDI)
+    change(tmp_path, "UPDATE person SET sealed=(SELECT sealed FROM person WHERE number=2) WHERE number=1")
+    with pytest.raises(IntegrityBrokenError):
+        vault.open(1)
+
+
+def test_key_and_vault_are_for_their_owner_only(tmp_path: Path) -> None:
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    for name in ("vault.db", "vault.key"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("key", [bytes(32), b"short", b"", None])
+def test_a_vault_opens_only_with_its_own_key(tmp_path: Path, key: bytes | None) -> None:
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    (tmp_path / "vault.key").unlink()
+    if key is not None:
+        (tmp_path / "vault.key").write_bytes(key)
+    with pytest.raises(VaultKeyError) as refused:
+        Vault(tmp_path / "vault.db", tmp_path / "vault.key")
+    assert refused.value.path == str(tmp_path / "vault.key")
+
+
+def test_making_a_vault_again_keeps_what_is_there(vault: Vault, tmp_path: Path) -> None:
+    numbers(vault, ANI)
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    assert vault.open(1) == ANI
+
+
+def test_a_vault_that_is_gone_is_told_and_not_made_anew(tmp_path: Path) -> None:
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    for path in tmp_path.glob("vault.db*"):
+        path.unlink()
+    with pytest.raises(StoreFailedError):
+        Vault(tmp_path / "vault.db", tmp_path / "vault.key")
+    assert not (tmp_path / "vault.db").exists()
+
+
+def test_a_damaged_vault_is_broken_integrity(tmp_path: Path) -> None:
+    Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
+    (tmp_path / "vault.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(IntegrityBrokenError):
+        Vault(tmp_path / "vault.db", tmp_path / "vault.key")
+
+
+def test_an_account_serves_one_person_unless_a_reason_is_given(vault: Vault) -> None:
+    same = [Person(f"000000010190000{number}", "X", "900") for number in range(4)]
+    first, second, third, fourth = vault.place(
+        [(same[0], None), (same[1], None), (same[2], SharedAccount.HOUSEHOLD), (same[3], None)]
+    )
+    assert [isinstance(each, AccountShared) for each in (first, second, third, fourth)] == [False, True, False, True]
+    [later] = vault.place([(same[1], None)])
+    assert isinstance(later, AccountShared)
+    assert vault.count() == 2
+
+
+def test_a_rehearsal_keeps_nothing_and_knows_who_came_before_in_it(vault: Vault) -> None:
+    numbers(vault, ANI)
+    with vault.rehearsal():
+        first = vault.place([(ANI, None), (BUDI, None)])
+        again = vault.place([(BUDI, None)])
+    assert [(each.number, each.is_new, each.is_rehearsed) for each in (*first, *again) if isinstance(each, Placed)] == [
+        (1, False, False),
+        (2, True, False),
+        (2, False, True),
+    ]
+    assert vault.count() == 1
+    assert numbers(vault, BUDI) == [2]
+
+
+def test_a_rehearsal_that_breaks_off_keeps_nothing(vault: Vault) -> None:
+    def break_off() -> None:
+        with vault.rehearsal():
+            vault.place([(ANI, None)])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert vault.count() == 0
+    assert numbers(vault, BUDI, ANI) == [1, 2]
