@@ -1,0 +1,238 @@
+"""A command that is killed or interrupted anywhere, and given again."""
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from office import BATCH, PEOPLE, TRANCHE, WAIT_S, Office, ended, killed_after, nik, payments_csv, people_csv, propose
+
+from ledger.rows import recipient_id
+
+DRIVER = Path(__file__).with_name("stops.py")
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One copy of a ledger, in which the command was stopped once and then given again."""
+
+    office: Office
+    point: int
+    stopped: int
+    again: int
+
+    def said(self, name: str) -> str:
+        return (self.office.desk / f"{name}.err").read_text()
+
+
+def stopped_everywhere(
+    base: Path, work: Path, *arguments: str, points: int, chunk_rows: int = 10, by: signal.Signals = signal.SIGKILL
+) -> tuple[Office, list[Stop]]:
+    """The ledger after the command ran undisturbed, and a ledger for each point where it was stopped and ran again."""
+    work.mkdir()
+    # A fixed date, for the days may change between the copies.
+    date = () if arguments[0] == "init" else ("--effective-on", "2020-10-01")
+    command = ("--store", "@/ledger", *arguments, *date)
+    told = subprocess.run(
+        [sys.executable, str(DRIVER), *map(str, (base, work, by.name, points, chunk_rows)), *command],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S * 3,
+        env=Office(base).environment("siti"),
+    )
+    assert told.returncode == 0, told.stderr
+    undisturbed, *stops = [
+        Stop(Office(Path(each["desk"])), each["point"], each["stopped"], each["again"])
+        for each in map(json.loads, told.stdout.splitlines())
+    ]
+    assert undisturbed.again == 0, undisturbed.said("first")
+    assert len(stops) == points
+    for stop in stops:
+        assert "Traceback" not in stop.said("first") + stop.said("again"), (
+            stop,
+            stop.said("first"),
+            stop.said("again"),
+        )
+        assert stop.again == 0 or is_complete(stop), (stop, stop.said("again"))
+    # The last points may lie a few calls beyond the end of a run that had fewer of them.
+    assert sum(stop.stopped == (-by if by is signal.SIGKILL else INTERRUPTED) for stop in stops) >= points - 2
+    return undisturbed.office, stops
+
+
+def is_complete(stop: Stop) -> bool:
+    """Whether the making of a ledger was stopped only after its last step, so that there is nothing left to make."""
+    return "[ledger_exists]" in stop.said("again")
+
+
+def desk_of(office: Office, tmp_path: Path) -> Path:
+    """A desk with nothing on it but the ledger."""
+    base = tmp_path / "base"
+    base.mkdir()
+    shutil.copytree(office.folder, base / "ledger")
+    return base
+
+
+def test_a_batch_killed_anywhere_is_completed_by_the_same_command(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", "disburse", "run", BATCH, points=60)
+
+    expected = whole.log()
+    for stop in stops:
+        assert stop.office.log() == expected, stop
+    whole.assert_paid_once(count=200, total=200 * TRANCHE)
+    for office in (whole, stops[30].office):
+        office.assert_sound()
+
+
+def test_a_batch_killed_again_and_again_pays_each_tranche_once(office: Office) -> None:
+    propose(office, range(1, PEOPLE + 1))
+    kills, delay_s = 0, 0.02
+
+    while killed_after(office.start("disburse", "run", BATCH), delay_s) < 0:
+        kills += 1
+        delay_s += 0.05
+
+    assert kills
+    office.done("disburse", "run", BATCH)
+    office.assert_paid_once(count=PEOPLE, total=PEOPLE * TRANCHE)
+    assert len(office.events("BatchExecuted")) == 1
+    office.assert_sound()
+
+
+def test_people_whose_import_is_killed_anywhere_are_registered_once(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+    newcomers = range(241, 361)
+    (base / "people.csv").write_text(people_csv(newcomers))
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", "recipient", "import", "@/people.csv", points=25)
+
+    # A person's commitment is salted, and so differs from run to run.
+    expected = without(whole, "commitment")
+    for stop in stops:
+        assert without(stop.office, "commitment") == expected, stop
+    for office in (whole, stops[8].office, stops[16].office):
+        office.assert_sound()
+        with office.opened() as ledger:
+            assert sorted(ledger.vault.find([nik(number) for number in newcomers]).values()) == list(newcomers)
+
+
+def without(office: Office, field: str) -> list[object]:
+    return [
+        (*place, {name: value for name, value in fields.items() if name != field}) for *place, fields in office.log()
+    ]
+
+
+def test_a_proposal_killed_anywhere_is_completed_by_the_same_command(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+    (base / "september.csv").write_text(payments_csv(range(1, 41)))
+    arguments = ("disburse", "propose", "@/september.csv", "--program", "bsu", "--tranche", "2", "--batch", "september")
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", *arguments, points=25, chunk_rows=10)
+
+    payment_list = (whole.folder / "batches" / "september.csv").read_text()
+    assert len(payment_list.splitlines()) == 41
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+        assert (stop.office.folder / "batches" / "september.csv").read_text() == payment_list, stop
+    last = stops[-1].office
+    last.done("disburse", "approve", "september", officer="budi")
+    last.done("disburse", "run", "september")
+    last.assert_sound()
+
+
+def test_groups_whose_funding_is_killed_anywhere_get_their_grants_once(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-1,SK-1,2020-07-01\n" for n in range(40)]
+    (base / "groups.csv").write_text("group,recipient,amount,proposal,decree,decree_on\n" + "".join(rows))
+
+    whole, stops = stopped_everywhere(
+        base, tmp_path / "work", "group", "fund", "@/groups.csv", "--program", "jps", points=25, chunk_rows=8
+    )
+
+    assert len(whole.events("FundsSpent")) == 5
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+    assert whole.program("jps").spent == 50_000_000
+    for office in (whole, stops[15].office):
+        office.assert_sound()
+
+
+def test_a_ledger_whose_making_is_killed_anywhere_is_made_by_the_same_command(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+
+    work = tmp_path / "work"
+    whole, stops = stopped_everywhere(base, work, "init", "--name", "Kantor", points=50)
+
+    for stop in stops:
+        office = stop.office
+        assert without(office, "effective_on") == without(whole, "effective_on"), stop
+        assert not office.leftovers(), stop
+        with office.opened() as ledger:
+            assert ledger.vault.count() == 0
+
+
+def test_an_approval_killed_anywhere_holds_its_money_once(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+
+    whole, stops = stopped_everywhere(
+        base, tmp_path / "work", "disburse", "approve", "bsu-later", "--officer", "budi", points=15
+    )
+
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+
+
+# Interrupted with Ctrl-C
+
+
+@pytest.mark.parametrize("what", ["run", "import"])
+def test_a_command_interrupted_anywhere_says_so_and_is_completed_by_the_same_command(
+    what: str, small: Office, tmp_path: Path
+) -> None:
+    base = desk_of(small, tmp_path)
+    (base / "people.csv").write_text(people_csv(range(241, 281)))
+    arguments = {"run": ("disburse", "run", BATCH), "import": ("recipient", "import", "@/people.csv")}[what]
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", *arguments, points=25, by=signal.SIGINT)
+
+    for stop in stops:
+        assert without(stop.office, "commitment") == without(whole, "commitment"), stop
+        if stop.stopped == INTERRUPTED:
+            assert "same command" in stop.said("first"), stop
+
+
+def test_ctrl_c_in_the_middle_of_a_batch_ends_it_with_its_own_exit_code(office: Office) -> None:
+    propose(office, range(1, PEOPLE + 1))
+
+    with office.locked():
+        process = office.start("disburse", "run", BATCH)
+        while not opens(process.pid, office.folder / "events.db-wal"):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+    told = ended(process)
+
+    assert told.code == INTERRUPTED, told
+    assert "same command" in told.err
+    office.done("disburse", "run", BATCH)
+    office.assert_paid_once(count=PEOPLE, total=PEOPLE * TRANCHE)
+    office.assert_sound()
+
+
+def opens(process_id: int, path: Path) -> bool:
+    """Whether a process has a file open."""
+    handles = Path(f"/proc/{process_id}/fd")
+    if not handles.exists():
+        pytest.skip("this system does not tell which files a process has open (/proc)")
+    with contextlib.suppress(FileNotFoundError):
+        return any(handle.readlink() == path for handle in handles.iterdir())
+    return False
