@@ -1,16 +1,20 @@
 """Single commands: officers, programs and their budgets, goods and destinations."""
 
+from datetime import date
+
 from ledger import goods
 from ledger import officer as officers
 from ledger import program as programs
 from ledger.application import Attempt, Command, Ledger
 from ledger.errors import CountryUnknownError, ItemUnknownError, ShipmentUnknownError
 from ledger.events import (
+    LEDGER_STREAM,
     DeliveryConfirmed,
     DestinationReopened,
     Event,
     GoodsAidShipped,
     GoodsStocked,
+    LedgerEntrusted,
     MaskAidShipped,
     OfficerEnrolled,
     ProgramOpened,
@@ -31,17 +35,24 @@ def enroll(ledger: Ledger, command: Command, *, officer_id: str, roles: tuple[Ro
     enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles)
 
     def decide(attempt: Attempt) -> list[Event]:
-        if command.by != officer_id or not is_first_officer(ledger):
+        entrusted = attempt.load(LEDGER_STREAM, _evolve_entrusted)
+        if entrusted or command.by != officer_id:
             attempt.officer()
         known = attempt.load(enrolled.stream, officers.evolve)
-        return officers.enroll(known, officer_id=officer_id, roles=enrolled.roles)
+        events = officers.enroll(known, officer_id=officer_id, roles=enrolled.roles)
+        # The ledger's own stream takes one such event: of two first officers at once, one is the first.
+        return events if entrusted else [*events, LedgerEntrusted(officer_id=officer_id)]
 
     return ledger.carry_out(command, decide, request=("enroll", officer_id, roles))
 
 
 def is_first_officer(ledger: Ledger) -> bool:
     """Whether nobody is enrolled yet."""
-    return not ledger.store.streams("officer/", limit=1)
+    return Attempt(ledger, Command(None, date.min)).load(LEDGER_STREAM, _evolve_entrusted) is None
+
+
+def _evolve_entrusted(officer_id: str | None, event: Event) -> str | None:
+    return event.officer_id if isinstance(event, LedgerEntrusted) else officer_id
 
 
 def revoke(ledger: Ledger, command: Command, *, officer_id: str, reason: str) -> list[Entry]:

@@ -46,6 +46,7 @@ from ledger.errors import (
     ValueInvalidError,
 )
 from ledger.events import (
+    LEDGER_STREAM,
     Event,
     LedgerOpened,
     Meta,
@@ -232,7 +233,7 @@ class Ledger(Application[str]):
         self.now = now
         super().__init__()
         self._vault: Vault | None = None
-        opened = self.load("ledger")
+        opened = self.load(LEDGER_STREAM)
         if not opened or not isinstance(opened[0].event, LedgerOpened):
             raise LedgerMissingError(folder=str(folder))
         self.opened = opened[0].event
@@ -415,7 +416,7 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
     recorder = cast("LedgerRecorder", LedgerFactory(folder / EVENTS).application_recorder())
     meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
     with suppress(Conflict):  # the interrupted making had come this far
-        recorder.append([to_row(Entry("ledger", 1, meta, opened))])
+        recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
     recorder.datastore.close()
     _write_settings(folder)
     made = Ledger(folder, now=now)

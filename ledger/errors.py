@@ -91,7 +91,7 @@ class StoreLockedError(LedgerError):
     """Another program kept the database locked for too long."""
 
     code = "store_locked"
-    sentence = "another program keeps the ledger locked; nothing was recorded, run the same command again when it ends"
+    sentence = "another program keeps the ledger locked; nothing of this step was recorded, run the same command again when it ends"
 
 
 class StoreFailedError(LedgerError):

@@ -165,7 +165,18 @@ class LedgerOpened(Event):
 
     @property
     def stream(self) -> str:
-        return "ledger"
+        return LEDGER_STREAM
+
+
+class LedgerEntrusted(Event):
+    """The ledger has its first officer; everybody after is enrolled by an officer."""
+
+    TOPIC = "LedgerEntrusted.v1"
+    officer_id: OfficerId
+
+    @property
+    def stream(self) -> str:
+        return LEDGER_STREAM
 
 
 class ReferenceUsed(Event):
@@ -588,6 +599,9 @@ class DestinationReopened(Event):
 
 
 # Names of streams
+
+
+LEDGER_STREAM = "ledger"
 
 
 def program_stream(program: str) -> str:

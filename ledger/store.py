@@ -6,6 +6,7 @@ what projections read and what `history -o json` prints.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ from ledger.events import EVENT_CLASSES, UPCASTERS, Event, Meta, Stored
 LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
 IDS_PER_QUERY = 10_000
-LINES_PER_BLOCK = 5_000
+LINES_PER_BLOCK = 1_000
 
 Conflict = IntegrityError
 """Raised by an append when one of its (stream, version) pairs is already taken; nothing of it was stored."""
@@ -178,7 +179,13 @@ class _Pool(SQLiteConnectionPool):
 class _Datastore(SQLiteDatastore):
     def __init__(self, path: Path) -> None:
         super().__init__(str(path), lock_timeout=LOCK_TIMEOUT_S, originator_id_type="text")
-        self.pool = _Pool(db_name=path.absolute().as_uri(), lock_timeout=LOCK_TIMEOUT_S)
+        self.is_writable = os.access(path.parent, os.W_OK)
+        uri = path.absolute().as_uri()
+        if not self.is_writable:
+            # An auditor's copy on a medium that takes no writes: nobody can be writing to it.
+            _require_settled(path)
+            uri += "?immutable=1"
+        self.pool = _Pool(db_name=uri, lock_timeout=LOCK_TIMEOUT_S)
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -189,6 +196,15 @@ class _Datastore(SQLiteDatastore):
             raise
         except (PersistenceError, sqlite3.Error) as error:
             raise told(error) from error
+
+
+def _require_settled(path: Path) -> None:
+    """Refuse a database part of which lies in its write-ahead log, where no reader of an unwritable folder finds it."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreFailedError(
+            reason=f"{log} holds events and the folder cannot be written: copy it to one that can be"
+        )
 
 
 def told(error: Exception) -> Exception:
@@ -276,30 +292,58 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             )
             return int(cursor.fetchone()[0])
 
-    def lines(self, *, until: int | None = None) -> Iterator[bytes]:
-        """The log from its beginning in blocks of lines, each line one event as JSON; all of one moment.
+    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
 
         A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
         """
-        old_topics = set(UPCASTERS)
+        for block in self.blocks(first=first, until=until):
+            yield block.newest()
+
+    def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator["Block"]:
+        """As `lines`, with each event in the form it was stored in."""
+        # One text a block: SQLite puts it together several times faster than Python would from rows.
+        # A line that is null would be left out of it unseen: its place is taken by what no reader takes for JSON.
+        statement = (
+            "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), group_concat(DISTINCT topic), MAX(rowid)"
+            " FROM (SELECT rowid, topic, ifnull('{\"log_index\":'||(rowid-1)||',\"stream\":'||json_quote(originator_id)"
+            "||',\"version\":'||originator_version||',\"topic\":'||json_quote(topic)||','"
+            "||substr(CAST(state AS TEXT),2), '?') AS line"
+            f" FROM {self.events_table_name} WHERE rowid>? AND rowid<=? ORDER BY rowid LIMIT ?)"
+        )
         with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(
-                "SELECT '{\"log_index\":'||(rowid-1)||',\"stream\":'||json_quote(originator_id)||',\"version\":'"
-                "||originator_version||',\"topic\":'||json_quote(topic)||','||substr(CAST(state AS TEXT),2), topic"
-                f" FROM {self.events_table_name} WHERE rowid<=? ORDER BY rowid",
-                (until if until is not None else 2**62,),
-            )
-            while rows := cursor.sqlite_cursor.fetchmany(LINES_PER_BLOCK):
-                if old_topics:
-                    texts = [_upcast_line(text) if topic in old_topics else text for text, topic in rows]
-                else:
-                    texts = [row[0] for row in rows]
-                yield ("\n".join(texts) + "\n").encode()
+            cursor.execute(f"SELECT ifnull(MAX(rowid), 0) FROM {self.events_table_name}")
+            size = int(cursor.fetchone()[0])
+            last = size if until is None else min(size, until)
+            while first < last:
+                cursor.execute(statement, (first, last, LINES_PER_BLOCK))
+                stored, topics, end = cursor.fetchone()
+                if end is None:
+                    return
+                yield Block(stored, frozenset((topics or "").split(",")))
+                first = end
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Events that follow one another in the log."""
+
+    stored: bytes
+    """A line an event, in the form it was stored in."""
+    topics: frozenset[str]
+
+    def newest(self) -> bytes:
+        """The lines with each event in the form that is written today."""
+        if self.topics.isdisjoint(UPCASTERS):
+            return self.stored
+        return "".join(f"{_upcast_line(line)}\n" for line in self.stored.decode().split("\n")[:-1]).encode()
 
 
 def _upcast_line(line: str) -> str:
     stored = json.loads(line)
     place = {name: stored.pop(name) for name in ("log_index", "stream", "version", "topic")}
+    if place["topic"] not in UPCASTERS:
+        return line
     place["topic"], upcast = upcast_to_newest(place["topic"], stored)
     return json.dumps({**place, **upcast}, separators=(",", ":"))
 
@@ -311,11 +355,12 @@ class LedgerFactory(SQLiteFactory):
 
     def __init__(self, path: Path) -> None:
         super().__init__({self.SQLITE_DBNAME: str(path), self.ORIGINATOR_ID_TYPE: "text"})
-        self.datastore = _Datastore(path)
+        self.datastore: _Datastore = _Datastore(path)
 
     def application_recorder(self) -> ApplicationRecorder:
         recorder = LedgerRecorder(self.datastore)
-        recorder.create_table()
+        if self.datastore.is_writable:
+            recorder.create_table()
         return recorder
 
     def mapper(self, transcoder: Any = None, mapper_class: Any = None) -> Mapper[Any]:  # noqa: ARG002  # the library's signature

@@ -128,6 +128,10 @@ def fund(
 # What the ledger holds
 
 
+SET_UP = 8
+"""Events of the fixtures' ledger before a test begins."""
+
+
 def log(ledger: Ledger, since: int = 0) -> list[Event]:
     """The events from a place in the log on."""
     return [entry.event for entry in entries(ledger, since)]

@@ -9,7 +9,7 @@ FROM (
         log_index,
         stream,
         CASE
-            WHEN event = 'LedgerOpened' THEN 'ledger'
+            WHEN event IN ('LedgerOpened', 'LedgerEntrusted') THEN 'ledger'
             WHEN event = 'ReferenceUsed' THEN 'reference/' || used
             WHEN event = 'FileProcessed' THEN 'file/' || command || '/' || file_sha256
             WHEN event IN ('OfficerEnrolled', 'OfficerRevoked') THEN 'officer/' || officer_id

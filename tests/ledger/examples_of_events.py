@@ -31,6 +31,7 @@ EXAMPLES: tuple[e.Event, ...] = (
         refused=(e.RefusedRows(code="value_invalid", rows=2),),
         program="bsu-2020",
     ),
+    e.LedgerEntrusted(officer_id="agus"),
     e.OfficerEnrolled(officer_id="agus", roles=(e.Role.CHECKER, e.Role.MAKER)),
     e.OfficerRevoked(officer_id="agus", reason="moved"),
     e.ProgramOpened(

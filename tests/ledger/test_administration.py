@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from acts import BUDI, SITI, by, kept, log, nik, now
+from acts import BUDI, SET_UP, SITI, by, kept, log, nik, now
 
 from ledger import administration
 from ledger.application import Ledger, create
@@ -21,6 +21,7 @@ from ledger.events import (
     GoodsAidShipped,
     GoodsStocked,
     Kind,
+    LedgerEntrusted,
     LedgerOpened,
     MaskAidShipped,
     OfficerEnrolled,
@@ -31,7 +32,7 @@ from ledger.events import (
 )
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
-START = 7
+START = SET_UP
 
 
 def test_the_first_officer_enrolls_themselves_and_every_other_is_enrolled(tmp_path: Path) -> None:
@@ -47,6 +48,7 @@ def test_the_first_officer_enrolls_themselves_and_every_other_is_enrolled(tmp_pa
     assert log(ledger) == [
         OPENED,
         OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,)),
+        LedgerEntrusted(officer_id="siti"),
         OfficerEnrolled(officer_id="budi", roles=(Role.CHECKER,)),
     ]
     ledger.close()

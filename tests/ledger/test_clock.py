@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from acts import NOW, PROGRAM, TODAY, by, entries, kept
+from acts import NOW, PROGRAM, SET_UP, TODAY, by, entries, kept
 
 from ledger import administration
 from ledger.application import Ledger, create
@@ -43,7 +43,7 @@ def test_an_event_is_recorded_at_the_instant_the_clock_tells(timed: Ledger, cloc
     for minute in range(3):
         clock.moment = NOW + timedelta(minutes=minute, microseconds=minute)
         set_budget(timed, minute)
-    told = [entry.meta.recorded_at for entry in entries(timed, 7)]
+    told = [entry.meta.recorded_at for entry in entries(timed, SET_UP)]
     assert told == [NOW + timedelta(minutes=minute, microseconds=minute) for minute in range(3)]
 
 
@@ -62,12 +62,12 @@ def test_a_clock_that_runs_backwards_does_not_change_the_order(timed: Ledger, cl
     set_budget(timed, 1)
     clock.moment = NOW - timedelta(days=1)
     set_budget(timed, 2, effective_on=TODAY - timedelta(days=1))
-    assert [entry.meta.recorded_at for entry in entries(timed, 7)] == [NOW, NOW - timedelta(days=1)]
+    assert [entry.meta.recorded_at for entry in entries(timed, SET_UP)] == [NOW, NOW - timedelta(days=1)]
 
 
 def test_the_business_date_is_the_officers_and_may_lie_in_the_past(timed: Ledger) -> None:
     set_budget(timed, 1, effective_on=date(2020, 9, 1))
-    [entry] = entries(timed, 7)
+    [entry] = entries(timed, SET_UP)
     assert (entry.meta.effective_on, entry.meta.recorded_at) == (date(2020, 9, 1), NOW)
 
 
@@ -82,11 +82,11 @@ def test_a_business_date_in_the_future_is_refused_unless_it_is_meant(timed: Ledg
         assert (refused.value.effective_on, refused.value.today) == ("2020-10-16", "2020-10-15")
     assert kept(timed) == before
     set_budget(timed, 2, effective_on=tomorrow, allow_future=True)
-    assert entries(timed, 8)[0].meta.effective_on == tomorrow
+    assert entries(timed, SET_UP + 1)[0].meta.effective_on == tomorrow
 
 
 def test_who_when_and_why_stand_with_every_event_of_a_command(timed: Ledger) -> None:
     set_budget(timed, 1, reference="letter 7", note="after the audit")
-    event, reference = entries(timed, 7)
+    event, reference = entries(timed, SET_UP)
     assert event.meta == reference.meta
     assert (event.meta.by, event.meta.reference, event.meta.note) == ("budi", "letter 7", "after the audit")

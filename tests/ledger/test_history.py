@@ -53,7 +53,7 @@ def test_a_payment_is_found_by_the_name_of_each_of_its_attempts(story: Ledger) -
         ("g1", ["GroupFunded"]),
         ("tkm-2020/g1", ["GroupFunded"]),
         ("tkm-2020", ["ProgramOpened", "BudgetSet", "FundsReserved", "FundsSpent"]),
-        ("ledger", ["LedgerOpened"]),
+        ("ledger", ["LedgerOpened", "LedgerEntrusted"]),
     ],
 )
 def test_other_things_are_found_by_their_names(story: Ledger, thing: str, events: list[str]) -> None:

@@ -15,6 +15,7 @@ from acts import (  # fmt: skip
     BUDI,
     NOW,
     PROGRAM,
+    SET_UP,
     SITI,
     TRANCHE,
     approve,
@@ -77,7 +78,7 @@ def test_a_refusal_tells_its_fields_and_changes_nothing(ledger: Ledger, tmp_path
     assert {name: getattr(refused.value, name) for name in fields} == fields
     assert vars(refused.value).keys() <= fields.keys()
     if code == "contended":  # the rivals went on meanwhile, and only they
-        assert [entry.meta.by for entry in entries(ledger, since=7)] == ["siti"] * TRIES
+        assert [entry.meta.by for entry in entries(ledger, since=SET_UP)] == ["siti"] * TRIES
     else:
         assert kept(ledger) == before
 
@@ -741,9 +742,9 @@ def log_size(ledger: Ledger, folder: Path) -> Any:
     def act() -> None:
         with duckdb.connect() as connection:
             events.load(connection, ledger.store)
-            events.view(connection, date(2020, 12, 31), 8)
+            events.view(connection, date(2020, 12, 31), SET_UP + 1)
 
-    return {"size": 7, "asked": 8}, act
+    return {"size": SET_UP, "asked": SET_UP + 1}, act
 
 
 def test_every_refusal_is_provoked() -> None:

@@ -1,5 +1,5 @@
 import pytest
-from acts import FILE_SHA256, SITI, Told, by, kept, log, nik, person, register
+from acts import FILE_SHA256, SET_UP, SITI, Told, by, kept, log, nik, person, register
 
 from ledger import registration, rows
 from ledger.application import Ledger
@@ -10,7 +10,7 @@ from ledger.registration import check_nik
 from ledger.rows import Tally, finish_file
 from ledger.vault import Person, Placed
 
-START = 7
+START = SET_UP
 """Events of the fixture's ledger."""
 SOURCE = FILE_SHA256[:16]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from acts import SITI, log
+from acts import SET_UP, SITI, log
 from eventsourcing.persistence import StoredEvent
 from examples_of_events import EXAMPLES, META, META_OF_OPENING
 from hypothesis import given
@@ -127,11 +127,11 @@ def test_the_log_tells_an_old_event_in_todays_form_at_its_old_place(ledger: Ledg
     assert [list(json.loads(line).items()) for line in lines[-2:]] == [
         list(place.items())
         for place in (
-            {"log_index": 7, "stream": "example/1", "version": 1, "topic": "Example.v2", **told, "title": "André", "size": 0},
-            {"log_index": 8, "stream": "example/1", "version": 2, "topic": "Example.v2", **told, "title": "new", "size": 2},
+            {"log_index": SET_UP, "stream": "example/1", "version": 1, "topic": "Example.v2", **told, "title": "André", "size": 0},
+            {"log_index": SET_UP + 1, "stream": "example/1", "version": 2, "topic": "Example.v2", **told, "title": "new", "size": 2},
         )
     ]  # fmt: skip
-    assert log(ledger, 7) == [Example(title="André", size=0), Example(title="new", size=2)]
+    assert log(ledger, SET_UP) == [Example(title="André", size=0), Example(title="new", size=2)]
     assert ledger.store.select_events("example/1")[0] == OLD
 
 
@@ -217,7 +217,7 @@ def test_two_writers_of_one_stream_do_not_overwrite_each_other(ledger: Ledger) -
     for number in range(4):
         writer = (ledger, rival)[number % 2]
         administration.set_budget(writer, SITI, program="tkm-2020", budget=number)
-    assert [(event.previous, event.budget) for event in log(ledger, 7) if isinstance(event, events.BudgetSet)] == [
+    assert [(event.previous, event.budget) for event in log(ledger, SET_UP) if isinstance(event, events.BudgetSet)] == [
         (100_000_000, 0), (0, 1), (1, 2), (2, 3),
     ]  # fmt: skip
     rival.close()

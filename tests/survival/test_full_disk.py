@@ -222,6 +222,27 @@ def sealed(desk: Office, tmp_path: Path) -> Iterator[Office]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+def test_an_auditors_copy_that_cannot_be_written_can_be_read(sealed: Office) -> None:
+    assert "bsu" in sealed.done("report", "programs").out
+    assert "BatchProposed" in sealed.done("history", BATCH).out
+    sealed.done("check")
+
+
+def test_a_copy_with_events_in_its_write_ahead_log_is_not_read_without_them(desk: Office, tmp_path: Path) -> None:
+    place = tmp_path / "sealed"
+    if not shutil.which("mount") or not mounted(place, f"size={DISK_BYTES}"):
+        pytest.skip("this user may not mount a disk of its own (mount -t tmpfs)")
+    with desk.locked():  # an open connection keeps the log from being written back
+        desk.folder.joinpath("events.db-wal").write_bytes(b"\1" * 100)
+        shutil.copytree(desk.folder, place / "ledger")
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+
+    told = Office(tmp_path, folder=place / "ledger").salur("report", "programs")
+
+    subprocess.run(["umount", str(place)], check=True)
+    assert (told.code, told.refusal) == (1, "store_failed"), told
+
+
 def test_a_ledger_that_cannot_be_written_says_so(sealed: Office) -> None:
     told = sealed.salur("disburse", "run", BATCH)
 

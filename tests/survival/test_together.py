@@ -278,3 +278,16 @@ def test_reports_are_read_while_a_batch_is_paid(office: Office) -> None:
     told = office.at_once(("disburse", "run", BATCH), *[("report", "balances", "-o", "csv")] * 3)
 
     assert codes(told) == [0] * 4, told
+
+
+def test_of_two_first_officers_at_once_one_is_the_first(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    assert office.salur("init").code == 0
+    done = office.at_once(
+        ["officer", "enroll", "siti", "--role", "maker"], ["officer", "enroll", "budi", "--role", "checker"]
+    )
+    assert sorted(each.code for each in done) == [0, 1]
+    [refused] = [each for each in done if each.code == 1]
+    assert "[officer_unknown]" in refused.err
+    with office.recorder() as recorder:
+        assert len(recorder.streams("officer/")) == 1
