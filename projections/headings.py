@@ -84,35 +84,42 @@ ADDITIVE: dict[str, frozenset[str]] = {
 }
 """Report → columns with a total; people are never added up, for one person may stand in several rows."""
 
+SENTENCES = frozenset({"about", "sentence", "value"})
+"""Columns of words, which a narrow terminal breaks into lines."""
+
 ONE_OF = {"aid": "item", "trial-balance": "commodity"}
 """Report → the column that must be the same in all rows before amounts of it are added up."""
 
 DROPPED_FIRST = (
-    "used",
+    "disbursed_in_all",
     "fiscal_year",
     "is_closed",
     "unit",
-    "disbursed_in_all",
-    "groups_in_all",
-    "people_in_all",
-    "name",
+    "ceiling",
+    "kind",
+    "refunded",
+    "available",
     "decimals",
     "description",
     "stream",
     "returned_version",
-    "kind",
-    "refunded",
-    "people",
     "in_transit",
     "reports_given",
     "open_returns",
-    "available",
     "refused",
     "maker",
     "checker",
-    "ceiling",
-    "groups",
+    "name",
     "reserved",
+    "recipients",
+    "people",
+    "groups",
+    "returned",
+    "used",
+    "groups_in_all",
+    "people_in_all",
+    "recorded_at",
+    "officer",
 )
 """Columns that a narrow terminal goes without, in this order; then from the right."""
 
@@ -125,9 +132,9 @@ TITLES: dict[str, tuple[str, str]] = {
     "available": ("Available", "Tersedia"),
     "balance": ("Balance", "Saldo"),
     "batch_id": ("Batch", "Batch"),
-    "disbursed_in_all": ("Disbursed, with branch", "Disalurkan, seluruh cabang"),
-    "groups_in_all": ("Groups, with branch", "Kelompok, seluruh cabang"),
-    "people_in_all": ("People, with branch", "Orang, seluruh cabang"),
+    "disbursed_in_all": ("Disbursed (branch)", "Disalurkan (cabang)"),
+    "groups_in_all": ("Groups (branch)", "Kelompok (cabang)"),
+    "people_in_all": ("People (branch)", "Orang (cabang)"),
     "member": ("Member", "Anggota"),
     "budget": ("Budget", "Anggaran"),
     "ceiling": ("Ceiling", "Pagu per penerima"),

@@ -18,6 +18,7 @@ from projections.headings import (
     MONEY,
     NAMES_IN_DIGITS,
     ONE_OF,
+    SENTENCES,
     Language,
     phrase,
     title,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 BAR_CELLS = 10
+_WORDS_WIDTH_MIN = 30
 _WIDE = 100_000
 """Columns of a file or a pipe: no cell is ever cut there."""
 
@@ -165,7 +167,7 @@ class _Page:
         while True:
             picked = [[line[index] for index in shown] for line in (*lines, last) if line]
             table = self.table([columns[index] for index in shown], picked, has_totals=last is not None)
-            needed = console.measure(table, options=console.options.update(width=_WIDE)).maximum
+            needed = self.needed(console, table, [columns[index] for index in shown])
             if needed <= console.width or len(shown) == 1:
                 break
             shown.pop(_least_important([columns[index] for index in shown]))
@@ -175,6 +177,14 @@ class _Page:
             sentence = phrase("hidden", self.lang).format(columns=", ".join(hidden))
             console.print(Text(self.printable(sentence), style="dim"))
 
+    def needed(self, console: "Console", table: "Table", columns: Sequence[str]) -> int:
+        """The width a table takes, with its columns of words as narrow as the terminal makes them."""
+        whole = console.measure(table, options=console.options.update(width=_WIDE)).maximum
+        if SENTENCES.isdisjoint(columns) or whole <= console.width:
+            return whole
+        figures = sum(column.min_width + 2 for column in table.columns if column.min_width is not None)
+        return max(console.width, figures + _WORDS_WIDTH_MIN)
+
     def table(self, columns: Sequence[str], lines: Sequence[Sequence[str]], *, has_totals: bool) -> "Table":
         from rich import box
         from rich.table import Table
@@ -182,12 +192,15 @@ class _Page:
 
         table = Table(box=box.SIMPLE_HEAD if self.is_unicode else box.ASCII2, pad_edge=False, show_footer=has_totals)
         last = lines[-1] if has_totals else None
+        titles = [title(column, self.lang) for column in columns]
         for index, column in enumerate(columns):
             table.add_column(
-                Text(title(column, self.lang)),
+                Text(titles[index]),
                 footer=Text(last[index]) if last else "",
                 justify="right" if column in FIGURES else "left",
-                no_wrap=True,
+                no_wrap=column not in SENTENCES,
+                overflow="fold",
+                min_width=None if column in SENTENCES else max(len(line[index]) for line in (*lines, titles)),
             )
         for line in lines[:-1] if has_totals else lines:
             table.add_row(*(Text(cell) for cell in line))

@@ -154,3 +154,15 @@ def test_csv_and_json_hold_exact_numbers_and_iso_dates():
 def test_an_empty_csv_still_has_its_header():
     assert to_csv([], ["program", "people"]) == "program,people\n"
     assert json.loads(to_json([])) == []
+
+
+def test_a_narrow_terminal_breaks_words_into_lines_and_cuts_nothing():
+    about = "recipient_id R000000004; category worker; region 31.74; source 1d6b1d50db4f0342:17"
+    row = {"event": "RecipientRegistered", "recorded_at": "2020-10-15 03:00:00", "officer": "siti", "about": about}
+    file = io.StringIO()
+    render([row], tuple(row), file=file, width=70)
+    printed = file.getvalue()
+    assert max(len(line) for line in printed.splitlines()) <= 70
+    assert [word for word in about.split() if word not in printed] == []
+    assert "RecipientRegistered" in printed
+    assert "Not shown for want of width: Recorded at (UTC)" in printed
