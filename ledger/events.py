@@ -9,7 +9,7 @@ with a new version in its topic, and an upcaster in `UPCASTERS` that turns the o
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -666,8 +666,3 @@ EVENT_CLASSES: dict[str, type[Event]] = {cls.TOPIC: cls for cls in _stored_class
 Stored = dict[str, Any]
 UPCASTERS: dict[str, tuple[str, Callable[[Stored], Stored]]] = {}
 """Topic no longer written → its successor, and the function that turns the old stored object into the successor's."""
-
-
-def timestamp(moment: datetime) -> str:
-    """An instant as it is stored: RFC 3339, UTC, microseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
