@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ledger.application import Command, Ledger
     from ledger.errors import LedgerError
-    from ledger.intake import Field
+    from ledger.intake import Field, Row
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
@@ -334,16 +334,23 @@ def work_file(
     tell_tally(request, tally, rejects_path, sentence=sentence, noun=noun, more=more)
 
 
-def work_one(request: Request, values: tuple[str, ...], work: "Work", sentence: str) -> None:
-    """Carry out a single row; its refusal is the command's."""
-    from ledger.intake import Row
+def work_rows(request: Request, rows: "Sequence[Row]", work: "Work", sentence: str) -> None:
+    """Carry out one thing that is given in words and not in a file; what refuses it refuses the command."""
+    refused: list[LedgerError] = []
+
+    def on_reject(reject: "Reject", error: "LedgerError | None") -> None:
+        if error is None:
+            raise click.UsageError(reject.reason)
+        refused.append(error)
 
     with opened(request.session, request.command) as ledger:
-        this = (sentence, values)
+        this = (sentence, *(row.values for row in rows))
         if ledger.was_carried_out(request.command, this):
             tell(request, [], "")
             return
-        tally = work(ledger, [Row(1, values)], _refuse, lambda _: None, None)
+        tally = work(ledger, rows, on_reject, lambda _: None, None)
+        if refused:  # of a group and its members, the members' errors say what to mend
+            raise next((error for error in refused if error.code != "roster_invalid"), refused[0])
         ledger.mark_carried_out(request.command, this)
     if request.output == "json":
         print_json({"taken": tally.taken, "repeated": tally.repeated})
@@ -892,6 +899,7 @@ def _payment_step(step: str, *options: Any, help_text: str) -> None:
     @writes
     def command(request: Request, payment: str, reading: Reading, reason: str = "", treasury_ref: str = "") -> None:
         from ledger import aftercare
+        from ledger.intake import Row
         from ledger.payment import is_payment_id
 
         def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
@@ -901,7 +909,7 @@ def _payment_step(step: str, *options: Any, help_text: str) -> None:
             )  # fmt: skip
 
         if is_payment_id(payment) and not Path(payment).exists():
-            work_one(request, (payment, "", ""), work, f"Payment {payment}: {STEP_DONE[step]}.")
+            work_rows(request, [Row(1, (payment, "", ""))], work, f"Payment {payment}: {STEP_DONE[step]}.")
         else:
             work_file(request, reading, Path(payment), aftercare.FIELDS, work, name=f"payment-{step}")
 
@@ -927,7 +935,8 @@ def group() -> None:
 
 
 @group.command("fund")
-@click.argument("file", type=FILE)
+@click.argument("group", metavar="GROUP|FILE")
+@click.option("--member", "members", multiple=True, help="Recipient in the roster of one group; may be given again.")
 @click.option("--program", "code", required=True, help="The program's code.")
 @click.option("--amount", default="", help="For groups that name none.")
 @click.option("--proposal", default="", help="For groups that name none.")
@@ -936,9 +945,15 @@ def group() -> None:
 @click.option("--region", default="", help="For groups that name none.")
 @reads_file
 @writes
-def group_fund(request: Request, file: Path, code: str, reading: Reading, **defaults: str) -> None:
-    """Fund the groups of FILE: a row a member (group, recipient), papers in each group's first row."""
+def group_fund(
+    request: Request, group: str, members: tuple[str, ...], code: str, reading: Reading, **defaults: str
+) -> None:
+    """Fund GROUP with its --member roster, or the groups of FILE.
+
+    FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
+    """
     from ledger import grants
+    from ledger.intake import Row
 
     terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
 
@@ -947,7 +962,12 @@ def group_fund(request: Request, file: Path, code: str, reading: Reading, **defa
             ledger, request.command, rows, program=code, terms=terms, on_reject=on_reject, on_progress=on_progress
         )
 
-    work_file(request, reading, file, grants.FIELDS, work, name="group-fund", program=code, noun="group")
+    if members:
+        no_papers = ("",) * (len(grants.FIELDS) - 2)
+        roster = [Row(line, (group, member, *no_papers)) for line, member in enumerate(members, start=1)]
+        work_rows(request, roster, work, f"Group {group} of {code} is funded, with {_count(len(members), 'member')}.")
+    else:
+        work_file(request, reading, Path(group), grants.FIELDS, work, name="group-fund", program=code, noun="group")
 
 
 @group.command("report")
@@ -1068,10 +1088,11 @@ def _person_or_file(
     program: str | None,
 ) -> None:
     """One recipient named by id, or a file of them."""
+    from ledger.intake import Row
     from ledger.payment import is_recipient_id
 
     if is_recipient_id(who) and not Path(who).exists():
-        work_one(request, (who, *[""] * (len(fields) - 1)), work, sentence)
+        work_rows(request, [Row(1, (who, *[""] * (len(fields) - 1)))], work, sentence)
     else:
         work_file(request, reading, Path(who), fields, work, name=name, program=program)
 
