@@ -32,7 +32,7 @@ bench: setup  ## Measure speed as ratios against a peer and a limit in the same 
 	$(BIN)/python -m benchmarks
 
 lock:  ## Pin all dependencies anew, with hashes and without naming a host
-	$(BIN)/python -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra dev --all-extras \
+	$(BIN)/python -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --all-extras \
 		--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean:

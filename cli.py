@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
+    from projections.archive import Archive
+    from projections.engine import Reports
     from projections.headings import Language
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     # The sentence for a file that was read to its end, and what JSON says beside the counts
     Say = Callable[[Ledger], tuple[str, dict[str, object]]]
 
-DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, ANSWER_LOST, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 DEFAULT_STORE = "salur-ledger"
 DEMO_STORE = "demo-ledger"
 SHA256_DIGITS = 64
+ROWS_MAX = 1_000
+"""Of a table on a screen; other forms have all rows."""
 STEP_DONE = {
     "settle": "settled",
     "return": "returned, and open until it is reissued or refunded",
@@ -223,8 +227,35 @@ def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledg
     ledger = Ledger(session.store)
     try:
         yield ledger
+        if command is not None:
+            seal_what_is_due(ledger)
     finally:
         ledger.close()
+
+
+def archive_of(ledger: "Ledger") -> "Archive":
+    """The ledger's archive; what must be made anew of it is told on the error channel."""
+    from projections.archive import ARCHIVE, Archive
+
+    return Archive(ledger.folder / ARCHIVE, ledger.store, tell=lambda sentence: click.echo(sentence, err=True))
+
+
+def bring_up_to_date(archive: "Archive") -> "Archive":
+    """Seal what is due, with a bar."""
+    if archive.is_due():
+        with progress_bar(lambda: archive.progress, "archive") as advance:
+            archive.brought_up_to_date(advance)
+    return archive
+
+
+def seal_what_is_due(ledger: "Ledger") -> None:
+    """After a write that filled a segment; what was recorded stands, whatever comes of the archive."""
+    from ledger.errors import SegmentMismatchError
+
+    try:
+        bring_up_to_date(archive_of(ledger))
+    except SegmentMismatchError as error:
+        click.echo(str(error), err=True)
 
 
 def tell(request: Request, entries: "Sequence[Entry]", sentence: str) -> None:
@@ -446,14 +477,26 @@ def salur(context: click.Context, store: Path | None, lang: str | None) -> None:
 @click.option("--name", default="Salur ledger", show_default=True, help="What the ledger is called on reports.")
 @click.option("--currency", default="IDR", show_default=True, help="ISO 4217 code; fixed for good.")
 @click.option("--decimals", type=click.IntRange(0, 4), help="Decimals of amounts; the currency's own if not given.")
+@click.option(
+    "--database",
+    metavar="ADDRESS",
+    help="Keep events and personal data in this empty PostgreSQL database (postgresql://USER@HOST/NAME) instead of the"
+    " folder; passwords come from PGPASSFILE or a service file.",
+)
 @click.option("--officer", envvar="SALUR_OFFICER", hidden=True)
 @pass_session
-def init(session: Session, name: str, currency: str, decimals: int | None, officer: str | None) -> None:
-    """Make a new ledger in the folder named by --store."""
+def init(
+    session: Session, name: str, currency: str, decimals: int | None, database: str | None, officer: str | None
+) -> None:
+    """Make a new ledger in the folder named by --store.
+
+    In a database, run this as the database's owner; it prints the rights that officers and auditors need.
+    """
     from datetime import UTC, datetime
 
     from ledger.application import Command, create
     from ledger.events import LedgerOpened
+    from ledger.folder import VAULT_KEY
     from ledger.money import default_decimals
     from ledger.rows import built
 
@@ -461,9 +504,68 @@ def init(session: Session, name: str, currency: str, decimals: int | None, offic
     usual = default_decimals(currency)
     opened_as = built(LedgerOpened, name=name, currency=currency, decimals=usual if decimals is None else decimals)
     command = Command(by=None, effective_on=datetime.now().astimezone().date())
-    create(session.store, command, opened=opened_as, now=lambda: datetime.now(UTC)).close()
-    click.echo(f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals.")
+    create(session.store, command, opened=opened_as, now=lambda: datetime.now(UTC), database=checked(database)).close()
+    # What is to be run in the database stands alone on standard output, for psql.
+    sentence = f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals."
+    click.echo(sentence, err=database is not None)
+    if database is not None:
+        from ledger.postgres_rights import GRANTS
+
+        click.echo(GRANTS, nl=False)
+        click.echo(f"Keep a copy of {session.store / VAULT_KEY} in a safe place; give it to those who join.", err=True)
     click.echo("Next: `salur officer enroll ID --role maker`", err=True)
+
+
+@salur.command()
+@click.argument("database", metavar="ADDRESS")
+@pass_session
+def join(session: Session, database: str) -> None:
+    """Let the folder named by --store work with the ledger in a database, postgresql://USER@HOST/NAME."""
+    from ledger.folder import BATCHES, VAULT_KEY
+    from ledger.moving import join as join_ledger
+
+    ledger = join_ledger(session.store, database=checked(database) or "")
+    name, size = ledger.opened.name, ledger.store.size()
+    ledger.close()
+    click.echo(f"{session.store} works with {name}, of {_count(size, 'event')}.")
+    if not (session.store / VAULT_KEY).exists():
+        click.echo(
+            f"To register people or name them by NIK, copy {VAULT_KEY} by hand from the folder in which the ledger was"
+            f" made to {session.store / VAULT_KEY}.",
+            err=True,
+        )
+    click.echo(f"A batch is run where its list is: in {BATCHES} of the folder that proposed it.", err=True)
+
+
+@salur.command()
+@click.argument("source", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--database", metavar="ADDRESS", help="Where TARGET keeps events and personal data: an empty PostgreSQL database."
+)
+def copy(source: Path, target: Path, database: str | None) -> None:
+    """Copy the ledger of folder SOURCE to the folder TARGET, event for event; interrupted, the same command goes on.
+
+    Each of the two may keep its events in the folder or in a database. Let nobody work in SOURCE afterwards.
+    """
+    from ledger.moving import Move
+
+    move = Move(source, target, database=checked(database))
+    with progress_bar(lambda: move.progress, "copy") as advance:
+        copied = move.carry_out(advance)
+    click.echo(
+        f"{target} holds all of {source}: {_count(copied.events, 'event')}, {copied.people:,} people in the vault."
+    )
+    click.echo(f"SHA-256 of both logs: {copied.log_sha256}")
+
+
+def checked(database: str | None) -> str | None:
+    """The address of a database as it was given, unless a password is in it."""
+    if database is None:
+        return None
+    from ledger.postgres import checked_address
+
+    return checked_address(database)
 
 
 # Officers
@@ -483,12 +585,12 @@ def officer() -> None:
 def officer_enroll(request: Request, officer_id: str, roles: tuple[str, ...]) -> None:
     """Let OFFICER_ID act. The first officer enrolls themselves."""
     from ledger import administration
-    from ledger.events import Role
+    from ledger.events import Role, officer_stream
 
     with opened(request.session) as ledger:
         command = request.command
-        if administration.is_first_officer(ledger):
-            command = replace(command, by=officer_id)
+        if administration.is_first_officer(ledger) or (command.by is None and ledger.load(officer_stream(officer_id))):
+            command = replace(command, by=officer_id)  # themselves, or the same command again
         elif command.by is None:
             raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
         entries = administration.enroll(
@@ -1221,6 +1323,7 @@ def print_report(
     only: tuple[str, str] | None = None,
 ) -> None:
     """Print a report, or only its rows that have a value in a column."""
+    import shutil
     from datetime import datetime
 
     from projections.engine import Reports
@@ -1228,8 +1331,17 @@ def print_report(
     from projections.journal import journal_text
     from projections.tables import format_date, format_number
 
-    with opened(session) as ledger, Reports(ledger.store) as reports:
-        found = reports.run(name, as_of=as_of or datetime.now().astimezone().date(), known_at=known_at)
+    with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
+        moment: dict[str, Any] = {"as_of": as_of or datetime.now().astimezone().date(), "known_at": known_at}
+        if output == "csv" and only is None:
+            with written_report(reports, name, "csv", moment) as file:
+                shutil.copyfileobj(file, sys.stdout)
+            return
+        found = reports.run(name, **moment, rows_max=None if only else ROWS_MAX)
+        if found.is_cut and (output == "json" or name == "journal"):
+            with written_report(reports, name, "json", moment) as file:
+                print_long_report(output, file)
+            return
         title = ledger.opened.name
     rows = [row for row in found.rows if row[only[0]] == only[1]] if only else found.rows
     if name == "journal" and output == "table":
@@ -1241,15 +1353,51 @@ def print_report(
         output,
         rows,
         found.columns,
-        name=name,
+        name="" if found.is_cut else name,
         currency=found.currency,
         decimals=found.decimals,
         heading=f"{title}: {name}",
         footer=phrase("true for", session.lang).format(
             as_of=format_date(found.as_of, lang=session.lang),
             log_size=format_number(found.log_size, lang=session.lang),
+        )
+        + (
+            " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
+            if found.is_cut
+            else ""
         ),
     )
+
+
+@contextmanager
+def written_report(reports: "Reports", name: str, form: Any, moment: dict[str, Any]) -> "Iterator[TextIO]":
+    """A report's rows in a temporary file: millions of them would not fit into memory."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="salur-") as folder:
+        path = Path(folder) / "report"
+        reports.write(name, path, form=form, **moment)
+        with path.open(encoding="utf-8", newline="") as file:
+            yield file
+
+
+def print_long_report(output: str, lines: "Iterator[str]") -> None:
+    """A report of millions of rows, row by row: as one JSON list, or as a journal."""
+    import json
+    from datetime import date
+
+    from projections.journal import journal_text
+
+    if output == "json":
+        separator = "[\n"
+        for line in lines:
+            click.echo(separator + line.rstrip("\n"), nl=False)
+            separator = ",\n"
+        click.echo("\n]")
+        return
+    rows = (row | {"effective_on": date.fromisoformat(row["effective_on"])} for row in map(json.loads, lines))
+    for transaction in journal_text(rows):
+        click.echo(transaction, nl=False)
 
 
 @salur.command()
@@ -1303,7 +1451,8 @@ def check(session: Session, output: str) -> None:
     from projections.check import check as check_laws
 
     with opened(session) as ledger:
-        laws = check_laws(ledger.store)
+        laws = check_laws(ledger.store, archive_of(ledger))
+        wider = ledger.place.wider_rights()
     rows = [
         {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
     ]
@@ -1316,9 +1465,38 @@ def check(session: Session, output: str) -> None:
             click.echo(f"BROKEN {law.name}: event {breach.log_index}, {breach.stream}: {breach.detail}", err=True)
         for notice in law.notices:
             click.echo(f"Notice {law.name}: event {notice.log_index}, {notice.stream}: {notice.detail}", err=True)
+    for sentence in wider:
+        click.echo(f"Notice rights: {sentence}", err=True)
     if not all(law.holds for law in laws):
         raise Broken()
     click.echo("Every law holds.", err=True)
+
+
+@salur.command()
+@click.option("--rebuild", is_flag=True, help="Remove all segments first, and make the archive anew from the store.")
+@output_option
+@pass_session
+def seal(session: Session, rebuild: bool, output: str) -> None:
+    """Seal events into the archive: files of columns from which reports are rebuilt in seconds.
+
+    It also happens by itself, after a write or before a report, whenever enough events for a segment have come together.
+    """
+    with opened(session) as ledger:
+        archive = archive_of(ledger)
+        if rebuild:
+            archive.discard()
+        with progress_bar(lambda: archive.progress, "archive") as advance:
+            new = len(archive.seal(advance))
+        segments = archive.segments()
+        sealed = sum(segment.last - segment.first + 1 for segment in segments)
+        row = {"segments": len(segments), "new": new, "sealed": sealed, "waiting": ledger.store.size() - sealed}
+    if output == "table":
+        click.echo(
+            f"{_count(len(segments), 'segment')} with {_count(sealed, 'event')}, {new:,} of them new;"
+            f" {row['waiting']:,} wait in the store."
+        )
+    else:
+        present(session, output, [row], tuple(row))
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error
@@ -1383,7 +1561,7 @@ def run(arguments: list[str]) -> int:
 def _told(error: Exception) -> int:
     from errno import EDQUOT, ENOSPC
 
-    from ledger.errors import DiskFullError, IntegrityBrokenError, LedgerError, StoreFailedError
+    from ledger.errors import AnswerLostError, DiskFullError, IntegrityBrokenError, LedgerError, StoreFailedError
 
     if isinstance(error, OSError):
         what = f"{error.filename or 'a file'}: {error.strerror}"
@@ -1394,6 +1572,13 @@ def _told(error: Exception) -> int:
     if isinstance(error, IntegrityBrokenError):
         click.echo(f"INTEGRITY BROKEN: {error}", err=True)
         return BROKEN
+    if isinstance(error, AnswerLostError):
+        click.echo(
+            f"NOT KNOWN whether this step was recorded: the database's answer was lost ({error}). Run the same command"
+            " again when the database can be reached: it finds what was recorded and records nothing twice.",
+            err=True,
+        )
+        return ANSWER_LOST
     raise error
 
 

@@ -18,6 +18,8 @@ PAYMENTS = 11_950
 PEER_PAYMENTS = 2_000
 AMOUNT = 1_200_000
 PAYMENTS_A_SECOND = 20_000
+PEOPLE = 100_000
+IMPORT_RATIO_MIN = 0.25
 
 
 class Payment(Aggregate):
@@ -40,11 +42,7 @@ def approved_batch(folder: Path, payments: int) -> tuple[Ledger, str]:
     terms = ProgramOpened(program="bsu-2020", name="BSU", kind=Kind.CASH, schedule=(AMOUNT,), fiscal_year=2020)
     administration.open_program(ledger, maker, terms=terms)
     administration.set_budget(ledger, maker, program="bsu-2020", budget=AMOUNT * payments)
-    people = [
-        Row(line, (f"00{line // 10_000:04d}010190{line % 10_000:04d}", f"Person {line}", "", "", "", "worker", "", ""))
-        for line in range(1, payments + 1)
-    ]
-    registration.register(ledger, maker, people, file_sha256="0" * 64, on_reject=_never)
+    registration.register(ledger, maker, people(1, payments), file_sha256="0" * 64, on_reject=_never)
     rows = [Row(line, (f"R{line:09d}", "")) for line in range(1, payments + 1)]
     proposed = disbursement.propose(
         ledger, maker, rows, program="bsu-2020", tranche=1, file_sha256="0" * 64, on_reject=_never
@@ -52,6 +50,50 @@ def approved_batch(folder: Path, payments: int) -> tuple[Ledger, str]:
     batch_id = proposed.proposal.batch_id
     disbursement.approve(ledger, checker, batch_id=batch_id)
     return ledger, batch_id
+
+
+def people(first: int, last: int) -> list[Row]:
+    """Rows of a registration file, each with an account of its own."""
+    return [
+        Row(
+            line,
+            (
+                f"00{line // 10_000:04d}010190{line % 10_000:04d}",
+                f"Person {line}",
+                f"{line:010d}",
+                "",
+                "",
+                "worker",
+                "32.73",
+                "",
+            ),
+        )
+        for line in range(first, last + 1)
+    ]
+
+
+def registrations_per_second(folder: Path) -> list[Result]:
+    """People a second of `recipient import`, with vault, encryption and uniqueness, and of bare `executemany`."""
+    ledger, _ = approved_batch(folder / "register", 1)
+    maker = Command("siti", date(2020, 10, 15))
+    rows, size_before = people(2, PEOPLE + 1), ledger.store.size()
+    ours = PEOPLE / seconds(lambda: registration.register(ledger, maker, rows, file_sha256="1" * 64, on_reject=_never))
+    stored = [
+        (str(row.originator_id), row.originator_version, row.topic, row.state)
+        for row in ledger.store.select_notifications(size_before + 1, PEOPLE)
+    ]
+    ledger.close()
+    limit = PEOPLE / seconds(lambda: _bare(folder / "bare-people.db", stored))
+    return [
+        Result(
+            work=f"recipient import, {PEOPLE:,} people",
+            measured=f"{ours:,.0f}/s",
+            peer="",
+            limit=f"executemany: {limit:,.0f}/s ({ours / limit:.2f} x)",
+            reach=f">= {IMPORT_RATIO_MIN} x",
+            is_reached=ours / limit >= IMPORT_RATIO_MIN,
+        )
+    ]
 
 
 def _never(reject: object, error: Exception | None) -> None:

@@ -7,9 +7,6 @@ the whole append (its (stream, version) pairs are unique) and the decision runs 
 
 import difflib
 import hashlib
-import json
-import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,19 +28,20 @@ from ledger.batch import Batch
 from ledger.errors import (
     BatchUnknownError,
     ContendedError,
+    DatabaseTakenError,
     EffectiveInFutureError,
     FolderNotEmptyError,
     GroupUnknownError,
     LedgerError,
     LedgerExistsError,
     LedgerMissingError,
-    LedgerNewerError,
     OfficerUnknownError,
     ProgramUnknownError,
     RecipientUnknownError,
     ReferenceReusedError,
     ThingUnknownError,
     ValueInvalidError,
+    VaultKeyError,
 )
 from ledger.events import (
     LEDGER_STREAM,
@@ -59,23 +57,19 @@ from ledger.events import (
     recipient_stream,
     reference_stream,
 )
+from ledger.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, write_settings
+from ledger.folder import require_ledger as require_ledger
+from ledger.folder import sync as sync
 from ledger.group import Group
 from ledger.money import Currency
 from ledger.officer import Officer
 from ledger.program import Program
 from ledger.recipient import Recipient
-from ledger.store import Conflict, Entry, EntryMapper, LedgerFactory, LedgerRecorder, Series, to_entry, to_row
+from ledger.store import Conflict, Entry, EntryMapper, LedgerRecorder, Series, to_entry, to_row
 
 if TYPE_CHECKING:
     from ledger.vault import Vault
 
-FORMAT = 1
-"""Of the ledger's folder; a program refuses folders of a higher one."""
-SETTINGS = "ledger.json"
-EVENTS = "events.db"
-VAULT = "vault.db"
-VAULT_KEY = "vault.key"
-BATCHES = "batches"
 TRIES = 50
 """Attempts of one append before it gives up; each lost one means that another writer has gone on."""
 NAMES_COMPARED = 2_000
@@ -228,16 +222,23 @@ class Ledger(Application[str]):
     name = "salur"
 
     def __init__(self, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        require_ledger(folder)
+        self.place = require_ledger(folder)
         self.folder = folder
         self.now = now
         super().__init__()
         self._vault: Vault | None = None
-        opened = self.load(LEDGER_STREAM)
-        if not opened or not isinstance(opened[0].event, LedgerOpened):
-            raise LedgerMissingError(folder=str(folder))
-        self.opened = opened[0].event
+        try:
+            self.opened = self._opening()
+        except BaseException:
+            self.close()
+            raise
         self.currency = Currency(self.opened.currency, self.opened.decimals)
+
+    def _opening(self) -> LedgerOpened:
+        entries = self.load(LEDGER_STREAM)
+        if not entries or not isinstance(entries[0].event, LedgerOpened):
+            raise LedgerMissingError(folder=str(self.folder))
+        return entries[0].event
 
     # What the library builds, on our store
 
@@ -245,7 +246,7 @@ class Ledger(Application[str]):
         return Environment(name)
 
     def construct_factory(self, env: EnvType) -> InfrastructureFactory[Any]:  # noqa: ARG002  # settings come from the folder
-        return LedgerFactory(self.folder / EVENTS)
+        return self.place.factory()
 
     def construct_mapper(self) -> Mapper[str]:
         return EntryMapper(transcoder=self.construct_transcoder())
@@ -260,10 +261,8 @@ class Ledger(Application[str]):
     @property
     def vault(self) -> "Vault":
         """Opened, and its cryptography loaded, when first needed: most commands never touch a person's data."""
-        from ledger.vault import Vault
-
         if self._vault is None:
-            self._vault = Vault(self.folder / VAULT, self.folder / VAULT_KEY)
+            self._vault = self.place.vault()
         return self._vault
 
     @property
@@ -283,7 +282,7 @@ class Ledger(Application[str]):
         command: Command,
         decide: Callable[[Attempt], Sequence[Event]],
         *,
-        series: Callable[[], Series | None] = lambda: None,
+        series: Callable[[], Sequence[Series]] = tuple,
         request: tuple[object, ...] = (),
     ) -> list[Entry]:
         """Run a decision and append its events, all or none; returns them, none for a request carried out before.
@@ -306,7 +305,7 @@ class Ledger(Application[str]):
                 events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
             entries = trial.entries(events)
             rows = [to_row(entry) for entry in entries]
-            if (many := series()) is not None:
+            for many in series():
                 rows += many.rows(trial.meta())
             if rows and not command.dry_run:
                 last_stream = rows[0][0]
@@ -398,27 +397,38 @@ def unfit(error: ValidationError) -> ValueInvalidError:
 # Making and finding a ledger
 
 
-def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callable[[], datetime]) -> Ledger:
-    """Make a ledger in a new or empty folder; an interrupted making is finished by the same call.
+def create(
+    folder: Path,
+    command: Command,
+    *,
+    opened: LedgerOpened,
+    now: Callable[[], datetime],
+    database: str | None = None,
+) -> Ledger:
+    """Make a ledger in a new or empty folder, or in an empty PostgreSQL database with such a folder beside it.
 
-    Raises `LedgerExistsError` or `FolderNotEmptyError`, and then nothing has changed.
+    An interrupted making is finished by the same call. Raises `LedgerExistsError`, `FolderNotEmptyError` or
+    `DatabaseTakenError`, and then nothing has changed.
     """
     from ledger.vault import Vault
 
+    place = Place(folder, database)
     if (folder / SETTINGS).exists():
         raise LedgerExistsError(folder=str(folder))
-    if folder.exists() and not folder.is_dir():
+    if not is_free(folder):
         raise FolderNotEmptyError(folder=str(folder))
-    if folder.exists() and not all(_is_of_a_ledger(each.name) for each in folder.iterdir()):
-        raise FolderNotEmptyError(folder=str(folder))
+    _require_untaken(place)
     (folder / BATCHES).mkdir(parents=True, exist_ok=True)
-    Vault.create(folder / VAULT, folder / VAULT_KEY)
-    recorder = cast("LedgerRecorder", LedgerFactory(folder / EVENTS).application_recorder())
+    Vault.create(place.person_rows(), folder / VAULT_KEY)
+    _require_own_vault(place)
+    factory = place.factory()
+    recorder = cast("LedgerRecorder", factory.application_recorder())
+    recorder.create_table()
     meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
     with suppress(Conflict):  # the interrupted making had come this far
         recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
-    recorder.datastore.close()
-    _write_settings(folder)
+    factory.close()
+    write_settings(place)
     made = Ledger(folder, now=now)
     if made.opened != opened:  # another making of it, interrupted or at the same time, was on other terms
         made.close()
@@ -426,43 +436,25 @@ def create(folder: Path, command: Command, *, opened: LedgerOpened, now: Callabl
     return made
 
 
-def _is_of_a_ledger(name: str) -> bool:
-    """Whether a file belongs to a ledger, whole or half made."""
-    if name.startswith(SETTINGS):
-        return True
-    return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES}
-
-
-def _write_settings(folder: Path) -> None:
-    """Write the file that makes a folder a ledger, all at once."""
-    settings = folder / f"{SETTINGS}.{os.getpid()}.new"
-    with suppress(FileNotFoundError):  # cleared away by another making of the same ledger, which came first
-        settings.write_text(json.dumps({"salur": "ledger", "format": FORMAT}) + "\n")
-        sync(settings)
-        settings.replace(folder / SETTINGS)
-    for left_over in folder.glob(f"{SETTINGS}.*.new"):
-        left_over.unlink(missing_ok=True)
-    sync(folder)
-
-
-def require_ledger(folder: Path) -> None:
-    """Refuse a folder that is not a ledger, or one of a newer version."""
+def _require_untaken(place: Place) -> None:
+    """Refuse a database with a ledger in it, unless the folder holds the key of an interrupted making."""
+    if place.database is None or (place.folder / VAULT_KEY).exists():
+        return
+    factory = place.factory()
     try:
-        settings = json.loads((folder / SETTINGS).read_text())
-        found = int(settings["format"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise LedgerMissingError(folder=str(folder)) from None
-    if found > FORMAT:
-        raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
+        if cast("LedgerRecorder", factory.application_recorder()).is_there():
+            raise DatabaseTakenError(folder=str(place.folder))
     finally:
-        os.close(handle)
+        factory.close()
+
+
+def _require_own_vault(place: Place) -> None:
+    try:
+        place.vault().close()
+    except VaultKeyError:
+        if place.database is None:
+            raise
+        raise DatabaseTakenError(folder=str(place.folder)) from None
 
 
 def _digest(request: tuple[object, ...]) -> str:

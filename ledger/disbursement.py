@@ -75,11 +75,21 @@ def propose(
 ) -> Proposed:
     """Put the payable rows of a file (as in `FIELDS`) up for approval; an empty amount means the tranche's own.
 
-    The same file proposed again records nothing and restores a lost payment list.
+    The same file proposed again records nothing and restores a lost payment list; once payments of it are made, under
+    the batch's own id.
     """
     with _spool() as spool:
         tally = _sort_out(
-            ledger, command, rows, spool, program, tranche, decimal_mark, on_reject=on_reject, on_progress=on_progress
+            ledger,
+            command,
+            rows,
+            spool,
+            program,
+            tranche,
+            batch_id,
+            decimal_mark,
+            on_reject=on_reject,
+            on_progress=on_progress,
         )
         if not tally.taken:
             raise BatchEmptyError(refused=sum(tally.refused.values()))
@@ -123,6 +133,7 @@ def _sort_out(
     spool: sqlite3.Connection,
     program: str,
     tranche: int,
+    batch_id: str | None,
     decimal_mark: DecimalMark | None,
     *,
     on_reject: OnReject,
@@ -151,7 +162,7 @@ def _sort_out(
                 chunk.refuse(row, error, field=field, text=text)
             else:
                 payable.append((row, person.recipient_id, amount))
-        _spool_payable(spool, attempt, terms, tranche, payable, chunk, taken)
+        _spool_payable(spool, attempt, terms, tranche, batch_id, payable, chunk, taken)
 
     tally = in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
     tally.taken, tally.total = taken.taken, taken.total
@@ -163,6 +174,7 @@ def _spool_payable(
     attempt: Attempt,
     program: Program,
     tranche: int,
+    batch_id: str | None,
     payable: list[tuple[Row, str, int]],
     chunk: Chunk,
     taken: Tally,
@@ -171,7 +183,8 @@ def _spool_payable(
     for row, recipient_id, amount in payable:
         try:
             before = paid.get(payment_stream(program.code, tranche, recipient_id))
-            if isinstance(before, TrancheDisbursed):
+            # What this very batch has paid belongs to its list: the same file gives the same list again.
+            if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
                 raise _already_paid(before)
             with suppress(sqlite3.IntegrityError):
                 spool.execute("INSERT INTO payable VALUES (?,?,?)", (recipient_id, amount, row.line))
@@ -320,7 +333,7 @@ def _pay(
             example = TrancheDisbursed(
                 program=program, tranche=tranche, recipient_id=values[0][0], amount=values[0][1], batch_id=batch_id
             )
-            chunk.series = Series(example, ("recipient_id", "amount"), unpaid, values)
+            chunk.series = [Series(example, ("recipient_id", "amount"), unpaid, values)]
 
     return in_chunks(ledger, command, _listed(file), fill, on_reject=on_reject, on_progress=on_progress)
 

@@ -48,6 +48,13 @@ class IntegrityBrokenError(Exception):
     """What is stored contradicts itself; nothing may be built on it until an auditor has looked."""
 
 
+class AnswerLostError(Exception):
+    """The connection broke when a step was being recorded, and the database cannot be asked whether it was.
+
+    This is no refusal: the step may be recorded. The same command run again finds what is, and records nothing twice.
+    """
+
+
 # The ledger's folder and its database
 
 
@@ -107,6 +114,84 @@ class DiskFullError(LedgerError):
 
     code = "disk_full"
     sentence = "the disk is full; what was recorded is safe, free some room and run the same command again"
+
+
+class StoreTimeoutError(LedgerError):
+    """The database took longer over one step than it is given."""
+
+    code = "store_timeout"
+    sentence = "the database took longer than its time-out ({reason}); nothing of this step was recorded, run the same command again or give it more with SALUR_DATABASE_TIMEOUT=SECONDS"
+    reason: str
+
+
+class StoreUnreachableError(LedgerError):
+    """The database's server cannot be reached."""
+
+    code = "store_unreachable"
+    sentence = "the database cannot be reached ({reason}); nothing of this step was recorded, run the same command again when it can"
+    reason: str
+
+
+class RightsMissingError(LedgerError):
+    """The database does not let this user do what the command needs."""
+
+    code = "rights_missing"
+    sentence = "the database refuses its user ({reason}); let its owner give the rights that `salur init` printed"
+    reason: str
+
+
+class DatabaseAddressError(LedgerError):
+    """The address is not one of a PostgreSQL database."""
+
+    code = "database_address"
+    sentence = "not an address of a PostgreSQL database ({problem}); write postgresql://USER@HOST/DATABASE"
+    problem: str
+
+
+class PasswordInArgumentError(LedgerError):
+    """A password stands in the address of a database, where every user of the machine can read it."""
+
+    code = "password_in_argument"
+    sentence = "a password does not belong into an address; change it, for others may have read it, and put it into the file that PGPASSFILE names (~/.pgpass) or into a service file"
+
+
+class DatabaseTakenError(LedgerError):
+    """The database already holds a ledger."""
+
+    code = "database_taken"
+    sentence = "the database already holds a ledger, or the vault of another one; use it with `salur --store {folder} join`, or choose another database"
+    folder: str
+
+
+class DatabaseEmptyError(LedgerError):
+    """There is no ledger in the database."""
+
+    code = "database_empty"
+    sentence = (
+        "no ledger in the database; make one with `salur --store {folder} init --database`, or name the right database"
+    )
+    folder: str
+
+
+class CopyDiffersError(LedgerError):
+    """What the copy already holds is not what is being copied."""
+
+    code = "copy_differs"
+    sentence = "{folder} holds other events than those to be copied, first at event {log_index}; copy into an empty folder and database"
+    folder: str
+    log_index: int
+
+
+class SegmentMismatchError(LedgerError):
+    """A segment of the archive does not hold what the ledger's store holds."""
+
+    code = "segment_mismatch"
+    sentence = (
+        "segment {segment} is not of this ledger: {problem}; find out how it came there, then make the archive anew"
+        " from the store with `salur seal --rebuild`"
+    )
+    segment: str
+    problem: str
 
 
 class ContendedError(LedgerError):

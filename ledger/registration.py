@@ -5,9 +5,10 @@ is registered once. The vault is written first: an interruption between the two 
 event, and the next run of the same file completes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from functools import lru_cache
+from operator import itemgetter
 
 from stdnum.exceptions import ValidationError as NikError
 from stdnum.id import nik as nik_number
@@ -24,6 +25,7 @@ from ledger.events import RecipientRegistered, Role, SharedAccount, recipient_st
 from ledger.intake import Field, Row
 from ledger.rejects import Reject
 from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks, is_nik_shaped, recipient_id
+from ledger.store import Series
 from ledger.vault import AccountShared, Person, Placed
 
 FIELDS = (
@@ -60,9 +62,10 @@ def register(
         attempt.officer(Role.MAKER)
         readable = _readable(rows, category, chunk)
         placed = ledger.vault.place([(person, shared) for _, person, _, _, shared in readable])
-        ids = [recipient_id(each.number) for each in placed if isinstance(each, Placed)]
-        known = attempt.first([recipient_stream(each) for each in ids])
+        ids = {recipient_id(each.number) for each in placed if isinstance(each, Placed)}
+        known = attempt.first_of_sorted([recipient_stream(each) for each in sorted(ids)]) if ids else {}
         lines: dict[str, int] = {}
+        fresh: list[_Fresh] = []
         for (row, _, row_category, region, shared), place in zip(readable, placed, strict=True):
             try:
                 if isinstance(place, AccountShared):
@@ -75,25 +78,17 @@ def register(
                 if chosen_id in lines or place.is_rehearsed:
                     first = f"line {lines[chosen_id]}" if chosen_id in lines else "an earlier line"
                     raise DuplicateInFileError(first=first)
-                lines[chosen_id] = row.line
-                if before is not None:
-                    chunk.take([])
-                    continue
-                chunk.take(
-                    [
-                        RecipientRegistered(
-                            recipient_id=chosen_id,
-                            commitment=place.commitment,
-                            category=row_category,
-                            region=region,
-                            shared_account=shared,
-                            source=source,
-                        )
-                    ]
-                )
             except LedgerError as error:
                 field = "account" if isinstance(error, AccountSharedError) else "nik"
                 chunk.refuse(row, error, field=field, text=row.values[2 if field == "account" else 0])
+                continue
+            lines[chosen_id] = row.line
+            if before is None:
+                fresh.append((chosen_id, place.commitment, row_category, region, shared, source))
+            else:
+                chunk.take([])
+        chunk.tally.taken = len(fresh)
+        chunk.series = list(_series(fresh))
 
     with ledger.vault.rehearsal() if command.dry_run else nullcontext():
         return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
@@ -103,6 +98,23 @@ def _known(before: RecipientRegistered, prefix: str | None) -> LedgerError:
     if prefix and before.source and before.source.startswith(prefix):
         return DuplicateInFileError(first=f"line {before.source.removeprefix(prefix)}")
     return RecipientRegisteredError(recipient_id=before.recipient_id)
+
+
+_Fresh = tuple[str, str, str, str | None, SharedAccount | None, str | None]
+"""The values of a `RecipientRegistered`, in the order of its fields."""
+
+
+def _series(fresh: list[_Fresh]) -> Iterator[Series]:
+    """The registrations as series, one for each set of fields that are filled: its bytes differ in values only."""
+    names = tuple(RecipientRegistered.model_fields)
+    filled: dict[tuple[bool, ...], list[_Fresh]] = {}
+    for values in fresh:
+        filled.setdefault(tuple(value is not None for value in values), []).append(values)
+    for places, rows in filled.items():
+        pick = [place for place, is_filled in enumerate(places) if is_filled]
+        example = built(RecipientRegistered, **dict(zip(names, rows[0], strict=True)))
+        streams = [recipient_stream(values[0]) for values in rows]
+        yield Series(example, tuple(names[place] for place in pick), streams, [itemgetter(*pick)(row) for row in rows])
 
 
 _Readable = tuple[Row, Person, str, str | None, SharedAccount | None]

@@ -48,7 +48,7 @@ class Chunk:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.series: Series | None = None
+        self.series: list[Series] = []
         self.tally = Tally()
         self.rejects: list[tuple[Reject, LedgerError]] = []
 

@@ -8,6 +8,7 @@ what projections read and what `history -o json` prints.
 import json
 import os
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,6 +166,69 @@ class EntryMapper(Mapper[str]):
         return to_entry(stored_event)
 
 
+class LedgerRecorder(ApplicationRecorder):
+    """What the ledger asks of its store: the library's recorder, and the reads in bulk that a file of payments needs.
+
+    A notification's id is the event's index in the log plus one; there are no gaps.
+    """
+
+    @abstractmethod
+    def create_table(self) -> None:
+        """Make what holds the events, where there is nothing yet."""
+
+    def is_there(self) -> bool:
+        """Whether there is something that holds the events of a ledger."""
+        return True
+
+    @abstractmethod
+    def append(self, rows: list[Row]) -> None:
+        """Store events in one transaction, all or none; raises `Conflict` where a place in a stream is taken."""
+
+    @abstractmethod
+    def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
+        """The first events of the streams from one name to another, at most so many."""
+
+    def select_first(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+        """Stream → its first event, of those streams that have one."""
+        rows = self._select_in(streams, only_first=True)
+        return {row.originator_id: row for row in rows}  # type: ignore[misc]  # ids are text here
+
+    def select_streams(self, streams: Iterable[str]) -> dict[str, list[StoredEvent]]:
+        """Stream → its events in order, of those streams that have any."""
+        found: dict[str, list[StoredEvent]] = {}
+        for row in self._select_in(streams, only_first=False):
+            found.setdefault(str(row.originator_id), []).append(row)
+        return found
+
+    @abstractmethod
+    def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
+        """The events of streams, those of one stream in order, or only the first of each."""
+
+    @abstractmethod
+    def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
+        """The streams whose names begin so, in order of name."""
+
+    def size(self) -> int:
+        """How many events the ledger holds."""
+        return self.max_notification_id() or 0
+
+    @abstractmethod
+    def position(self, stream: str, version: int) -> int:
+        """The index of an event in the log; the first is 0."""
+
+    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
+
+        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
+        """
+        for block in self.blocks(first=first, until=until):
+            yield block.newest().lines
+
+    @abstractmethod
+    def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator["Block"]:
+        """As `lines`, with each event in the form it was stored in."""
+
+
 # SQLite, durable
 
 
@@ -225,16 +289,14 @@ def is_disk_full(error: BaseException) -> bool:
     return getattr(cause, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
-class LedgerRecorder(SQLiteApplicationRecorder):
-    """The library's recorder, and the reads in bulk that a file of payments needs."""
+class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
+    """The library's recorder for one SQLite file, and the reads in bulk."""
 
     def append(self, rows: list[Row]) -> None:
-        """Store events in one transaction, all or none; raises `Conflict` where a place in a stream is taken."""
         with self.datastore.transaction(commit=True) as cursor:
             cursor.executemany(self.insert_events_statement, rows)
 
     def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
-        """The first events of the streams from one name to another, at most so many."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
                 f"SELECT originator_id, originator_version, topic, state FROM {self.events_table_name}"
@@ -243,20 +305,9 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             )
             return [StoredEvent(*row) for row in cursor.fetchall()]
 
-    def select_first(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
-        """Stream → its first event, of those streams that have one."""
-        rows = self._select_in(streams, "AND e.originator_version=1")
-        return {row.originator_id: row for row in rows}  # type: ignore[misc]  # ids are text here
-
-    def select_streams(self, streams: Iterable[str]) -> dict[str, list[StoredEvent]]:
-        """Stream → its events in order, of those streams that have any."""
-        found: dict[str, list[StoredEvent]] = {}
-        for row in self._select_in(streams, ""):
-            found.setdefault(str(row.originator_id), []).append(row)
-        return found
-
-    def _select_in(self, streams: Iterable[str], condition: str) -> Iterator[StoredEvent]:
+    def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
         wanted = list(streams)
+        condition = "AND e.originator_version=1" if only_first else ""
         statement = (
             "SELECT e.originator_id, e.originator_version, e.topic, e.state"
             f" FROM json_each(?) AS wanted CROSS JOIN {self.events_table_name} AS e"
@@ -270,7 +321,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             yield from (StoredEvent(*row) for row in rows)
 
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
-        """The streams whose names begin so, in order of name."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
                 f"SELECT originator_id FROM {self.events_table_name}"
@@ -279,12 +329,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             )
             return [row[0] for row in cursor.fetchall()]
 
-    def size(self) -> int:
-        """How many events the ledger holds."""
-        return self.max_notification_id() or 0
-
     def position(self, stream: str, version: int) -> int:
-        """The index of an event in the log; the first is 0."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
                 f"SELECT rowid-1 FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
@@ -292,23 +337,14 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             )
             return int(cursor.fetchone()[0])
 
-    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
-        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
-
-        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
-        """
-        for block in self.blocks(first=first, until=until):
-            yield block.newest()
-
     def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator["Block"]:
-        """As `lines`, with each event in the form it was stored in."""
         # One text a block: SQLite puts it together several times faster than Python would from rows.
         # A line that is null would be left out of it unseen: its place is taken by what no reader takes for JSON.
         statement = (
             "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), group_concat(DISTINCT topic), MAX(rowid)"
             " FROM (SELECT rowid, topic, ifnull('{\"log_index\":'||(rowid-1)||',\"stream\":'||json_quote(originator_id)"
             "||',\"version\":'||originator_version||',\"topic\":'||json_quote(topic)||','"
-            "||substr(CAST(state AS TEXT),2), '?') AS line"
+            "||CAST(substr(state,2) AS TEXT), '?') AS line"
             f" FROM {self.events_table_name} WHERE rowid>? AND rowid<=? ORDER BY rowid LIMIT ?)"
         )
         with self.datastore.transaction(commit=False) as cursor:
@@ -328,15 +364,22 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 class Block:
     """Events that follow one another in the log."""
 
-    stored: bytes
-    """A line an event, in the form it was stored in."""
+    lines: bytes
+    """A line an event, as JSON."""
     topics: frozenset[str]
 
-    def newest(self) -> bytes:
-        """The lines with each event in the form that is written today."""
+    def newest(self) -> "Block":
+        """The block with each event in the form that is written today."""
         if self.topics.isdisjoint(UPCASTERS):
-            return self.stored
-        return "".join(f"{_upcast_line(line)}\n" for line in self.stored.decode().split("\n")[:-1]).encode()
+            return self
+        lines = "".join(f"{_upcast_line(line)}\n" for line in self.lines.decode().split("\n")[:-1])
+        return Block(lines.encode(), frozenset(_newest_topic(topic) for topic in self.topics))
+
+
+def _newest_topic(topic: str) -> str:
+    while topic in UPCASTERS:
+        topic = UPCASTERS[topic][0]
+    return topic
 
 
 def _upcast_line(line: str) -> str:
@@ -351,14 +394,14 @@ def _upcast_line(line: str) -> str:
 class LedgerFactory(SQLiteFactory):
     """Builds the library's infrastructure on one SQLite file."""
 
-    application_recorder_class = LedgerRecorder
+    application_recorder_class = SQLiteLedgerRecorder
 
     def __init__(self, path: Path) -> None:
         super().__init__({self.SQLITE_DBNAME: str(path), self.ORIGINATOR_ID_TYPE: "text"})
         self.datastore: _Datastore = _Datastore(path)
 
     def application_recorder(self) -> ApplicationRecorder:
-        recorder = LedgerRecorder(self.datastore)
+        recorder = SQLiteLedgerRecorder(self.datastore)
         if self.datastore.is_writable:
             recorder.create_table()
         return recorder

@@ -1,6 +1,6 @@
 """Personal data, outside the events: encrypted row by row, found by keyed hashes, and gone when its row is deleted.
 
-The vault is a SQLite file of its own beside a key file. It gives each person a number, once and in order; what the
+The vault is a table of its own, in a SQLite file or in PostgreSQL, and a key file. It gives each person a number, once and in order; what the
 ledger stores of the person is that number and a salted commitment, which the vault's data and salt can open.
 """
 
@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,28 +18,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError, VaultKeyError
+from ledger.errors import IntegrityBrokenError, VaultKeyError
 from ledger.events import SharedAccount
-from ledger.store import LOCK_TIMEOUT_S, is_disk_full
+from ledger.person_rows import PersonRow, PersonRows, SQLitePersonRows
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 16
-NIKS_PER_QUERY = 10_000
+MAC_BYTES = 16
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS person (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, also after its row is deleted
-    nik_mac BLOB NOT NULL UNIQUE,
-    account_mac BLOB,
-    shared_account TEXT,
-    sealed BLOB NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS one_recipient_an_account ON person (account_mac) WHERE shared_account IS NULL;
-CREATE INDEX IF NOT EXISTS accounts ON person (account_mac);
-CREATE TABLE IF NOT EXISTS key_check (mac BLOB NOT NULL)
-"""
+_quoted = json.encoder.encode_basestring
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +60,10 @@ class AccountShared(Exception):  # noqa: N818  # a finding about one row, turned
 class Vault:
     """The one place that holds names, national ids and accounts."""
 
-    def __init__(self, path: Path, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self, where: Path | PersonRows, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        """Open the vault in a SQLite file, or in what else holds its rows."""
         self._random_bytes = random_bytes
         try:
             master = key_path.read_bytes()
@@ -85,56 +75,51 @@ class Vault:
         self._nik_key = _derived(master, b"nik")
         self._account_key = _derived(master, b"account")
         self._rehearsed_from: int | None = None
-        with self._told():
-            # A vault that is gone is told, not made anew.
-            uri = path.absolute().as_uri() + "?mode=rw"
-            self._database = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None)
-            self._database.execute("PRAGMA synchronous=FULL")
-            check = self._database.execute("SELECT mac FROM key_check").fetchone()
-        if check is None or not hmac.compare_digest(check[0], _derived(master, b"check")):
-            self._database.close()
+        self.rows = _rows_of(where)
+        try:
+            check = self.rows.key_check()
+        except BaseException:
+            self.rows.close()
+            raise
+        if check is None or not hmac.compare_digest(check, _derived(master, b"check")):
+            self.rows.close()
             raise VaultKeyError(path=str(key_path))
 
     @staticmethod
-    def create(path: Path, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    def create(where: Path | PersonRows, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         """Make an empty vault and its key, readable by the owner only; what is there already is kept.
 
         The key is made under the vault's lock and under another name at first: of several makings at once one makes it,
         and an interrupted one leaves no half of it.
         """
-        path.touch(mode=0o600)
-        with Vault._told(), closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(_SCHEMA)
-            database.execute("BEGIN IMMEDIATE")
-            if database.execute("SELECT 1 FROM key_check").fetchone() is None:
-                if not key_path.exists():
-                    _write_key(key_path, random_bytes(KEY_BYTES))
-                check = _derived(key_path.read_bytes(), b"check")
-                database.execute("INSERT INTO key_check VALUES (?)", (check,))
-            database.execute("COMMIT")
+
+        def key_check() -> bytes:
+            if not key_path.exists():
+                _write_key(key_path, random_bytes(KEY_BYTES))
+            return _derived(key_path.read_bytes(), b"check")
+
+        with closing(_rows_of(where)) as rows:
+            rows.create(key_check)
 
     def close(self) -> None:
-        self._database.close()
+        self.rows.close()
 
     def find(self, niks: Sequence[str]) -> dict[str, int]:
         """NIK → the person's number, of those that the vault knows."""
         by_mac = {self._mac(self._nik_key, nik): nik for nik in niks}
-        with self._told():
-            return {by_mac[mac]: number for mac, number, _ in self._rows(list(by_mac))}
+        return {by_mac[mac]: number for mac, number, _ in self.rows.of_niks(list(by_mac))}
 
     def place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
         """Give each person a number, or find the one they have; in the order given, in one transaction."""
         if self._rehearsed_from is not None:
             return self._place(people)
-        with self._transaction("COMMIT"):
-            return self._place(people)
+        return self.rows.alone(lambda: self._place(people))
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Let `place` tell what it would do; nothing of it is kept."""
-        with self._transaction("ROLLBACK"):
-            self._rehearsed_from = self._next_number()
+        with self.rows.rehearsal():
+            self._rehearsed_from = self.rows.next_number()
             try:
                 yield
             finally:
@@ -142,14 +127,12 @@ class Vault:
 
     def open(self, number: int) -> Person | None:
         """The data of one person, or None when the vault does not hold it."""
-        with self._told():
-            row = self._database.execute("SELECT nik_mac, sealed FROM person WHERE number=?", (number,)).fetchone()
+        row = self.rows.one(number)
         return Person(**json.loads(self._unseal(*row)[SALT_BYTES:])) if row else None
 
     def count(self) -> int:
         """How many people the vault holds."""
-        with self._told():
-            return int(self._database.execute("SELECT COUNT(*) FROM person").fetchone()[0])
+        return self.rows.count()
 
     def _place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
         macs = [self._mac(self._nik_key, person.nik) for person, _ in people]
@@ -160,16 +143,16 @@ class Vault:
                 is_new=False,
                 is_rehearsed=self._rehearsed_from is not None and number >= self._rehearsed_from,
             )
-            for mac, number, sealed in self._rows(macs)
+            for mac, number, sealed in self.rows.of_niks(macs)
         }
-        next_number = self._next_number()
+        next_number = self.rows.next_number()
         accounts = {
             person.account: self._mac(self._account_key, person.account) for person, _ in people if person.account
         }
-        taken = self._taken(list(accounts.values()))
+        taken = self.rows.taken(list(accounts.values()))
         noise = self._random_bytes((SALT_BYTES + NONCE_BYTES) * len(people))
         result: list[Placed | AccountShared] = []
-        rows = []
+        rows: list[PersonRow] = []
         for index, ((person, reason), mac) in enumerate(zip(people, macs, strict=True)):
             if mac in known:
                 result.append(known[mac])
@@ -188,43 +171,8 @@ class Vault:
             known[mac] = Placed(next_number, commitment, is_new=False)
             result.append(Placed(next_number, commitment, is_new=True))
             next_number += 1
-        self._database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", rows)
+        self.rows.add(rows)
         return result
-
-    def _next_number(self) -> int:
-        return int(self._database.execute("SELECT COALESCE(MAX(seq), 0)+1 FROM sqlite_sequence").fetchone()[0])
-
-    @contextmanager
-    def _transaction(self, end: str) -> Iterator[None]:
-        with self._told():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute(end)
-            finally:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-
-    def _rows(self, macs: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
-        for start in range(0, len(macs), NIKS_PER_QUERY):
-            part = macs[start : start + NIKS_PER_QUERY]
-            marks = ",".join("?" * len(part))
-            yield from self._database.execute(
-                f"SELECT nik_mac, number, sealed FROM person WHERE nik_mac IN ({marks})",
-                part,
-            )
-
-    def _taken(self, account_macs: list[bytes]) -> set[bytes | None]:
-        taken: set[bytes | None] = set()
-        for start in range(0, len(account_macs), NIKS_PER_QUERY):
-            part = account_macs[start : start + NIKS_PER_QUERY]
-            marks = ",".join("?" * len(part))
-            rows = self._database.execute(
-                f"SELECT account_mac FROM person WHERE account_mac IN ({marks})",
-                part,
-            )
-            taken.update(row[0] for row in rows)
-        return taken
 
     def _unseal(self, mac: bytes, sealed: bytes) -> bytes:
         try:
@@ -234,20 +182,11 @@ class Vault:
 
     @staticmethod
     def _mac(key: bytes, text: str) -> bytes:
-        return hmac.digest(key, text.encode(), "sha256")[:16]
+        return hashlib.blake2b(text.encode(), key=key, digest_size=MAC_BYTES).digest()
 
-    @staticmethod
-    @contextmanager
-    def _told() -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            text = str(error)
-            if "locked" in text:
-                raise StoreLockedError from error
-            raise DiskFullError() if is_disk_full(error) else StoreFailedError(reason=text) from error
-        except sqlite3.DatabaseError as error:
-            raise IntegrityBrokenError(f"the vault is damaged ({error}); restore a copy") from error
+
+def _rows_of(where: Path | PersonRows) -> PersonRows:
+    return SQLitePersonRows(where) if isinstance(where, Path) else where
 
 
 def _write_key(path: Path, key: bytes) -> None:
@@ -264,14 +203,10 @@ def _derived(master: bytes, purpose: bytes) -> bytes:
 
 
 def _plain(person: Person) -> bytes:
-    return _encoder.encode(
-        {
-            "nik": person.nik,
-            "name": person.name,
-            "account": person.account,
-            "phone": person.phone,
-            "address": person.address,
-        }
+    """The person's data as one JSON object, which the commitment covers."""
+    return (
+        f'{{"nik":{_quoted(person.nik)},"name":{_quoted(person.name)},"account":{_quoted(person.account)},'
+        f'"phone":{_quoted(person.phone)},"address":{_quoted(person.address)}}}'
     ).encode()
 
 

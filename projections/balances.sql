@@ -2,7 +2,7 @@
 -- entitled: all tranches of the schedule. returned: came back and still open.
 -- outstanding = entitled - disbursed + returned, what the recipient has yet to get.
 SELECT
-    paid.recipient_id,
+    'R' || LPAD(CAST(paid.recipient AS STRING), 9, '0') AS recipient_id,
     paid.program,
     COALESCE(terms.entitled, 0) AS entitled,
     paid.disbursed,
@@ -11,15 +11,15 @@ SELECT
     paid.refunded
 FROM (
     SELECT
-        recipient_id,
+        recipient,
         program,
         SUM(disbursed) AS disbursed,
         SUM(returned) AS returned,
         SUM(refunded) AS refunded
-    FROM payments
-    GROUP BY recipient_id, program
+    FROM disbursements
+    GROUP BY recipient, program
 ) AS paid
 LEFT JOIN (
     SELECT program, SUM(amount) AS entitled FROM schedules GROUP BY program
 ) AS terms ON terms.program = paid.program
-ORDER BY paid.recipient_id, paid.program
+ORDER BY paid.recipient, paid.program

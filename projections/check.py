@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import StoredEvent
 
-from ledger.errors import IntegrityBrokenError, LedgerError
+from ledger.errors import IntegrityBrokenError, LedgerError, SegmentMismatchError
 from ledger.store import LedgerRecorder, canonical
-from projections.engine import connect, create_shared
-from projections.events import load, view
+from projections.archive import Archive
+from projections.database import database, database_error
+from projections.engine import create_shared
+from projections.events import Segment, load, view
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 BREACHES_MAX = 20
 """Kept of each law; all are counted."""
 PAGE_EVENTS = 10_000
+MEMORY_BYTES_MAX = 64_000_000_000
+"""Or half of what is installed: some laws put every payment in order."""
 
 _NOTICES = {"clock"}
 """Laws whose breach is worth a look and proves nothing: every clock is set right at times."""
@@ -66,30 +70,43 @@ def law_names() -> list[str]:
     return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
 
 
-def check(recorder: LedgerRecorder) -> list[Law]:
-    """Every law examined over the whole log; the first, `readable`, alone where a row is no JSON at all."""
+def check(recorder: LedgerRecorder, archive: Archive | None = None) -> list[Law]:
+    """Every law examined over the whole log; only those of single rows and of the archive where a row is no JSON at all.
+
+    The archive is held against the store first; where it does not hold, the laws are examined over the store alone.
+    """
     size = recorder.size()
     readable = _check_readable(recorder)
-    connection = connect()
-    try:
+    archived, segments = _check_archive(archive)
+    with database(MEMORY_BYTES_MAX) as connection:
         try:
-            load(connection, recorder)
-        except (_duckdb_error(), LedgerError, UnicodeError) as error:
+            load(connection, recorder, segments)
+        except (database_error(), LedgerError, UnicodeError) as error:
             if readable.holds:
                 readable.breach(Breach(size, "", f"the log cannot be loaded: {error}"))
-            return [readable]
+            return [readable, archived]
         view(connection, date.max, None)
         create_shared(connection)
-        return [readable, *(_examine(connection, name) for name in law_names())]
-    finally:
-        connection.close()
+        return [readable, archived, *(_examine(connection, name) for name in law_names())]
 
 
-def _duckdb_error() -> type[Exception]:
-    """What DuckDB raises."""
-    import duckdb
-
-    return duckdb.Error
+def _check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
+    law = Law("archive-true", "Every segment of the archive holds exactly what the store holds, to the byte.")
+    if archive is None:
+        return law, []
+    try:
+        segments = archive.brought_up_to_date()
+    except SegmentMismatchError as error:
+        law.breach(Breach(0, error.segment, str(error)))
+        return law, []
+    for segment in segments:
+        law.checked += segment.last - segment.first + 1
+        try:
+            for log_index, stream, columns in archive.differences(segment):
+                law.breach(Breach(log_index, stream, f"{segment.path.name} differs from the store in {columns}"))
+        except (database_error(), IntegrityBrokenError) as error:
+            law.breach(Breach(segment.first, segment.path.name, f"cannot be held against the store: {error}"))
+    return law, segments if law.holds else []
 
 
 def _check_readable(recorder: LedgerRecorder) -> Law:
@@ -119,19 +136,18 @@ def _flaw(stored: StoredEvent) -> str | None:
 
 def _examine(connection: "DuckDBPyConnection", name: str) -> Law:
     text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE verdicts AS {text}")
-    counts = connection.execute("SELECT COUNT(*), COUNT(detail) FROM verdicts").fetchone() or (0, 0)
-    broken = connection.execute(
-        "SELECT log_index, stream, detail FROM verdicts WHERE detail IS NOT NULL"
-        " ORDER BY log_index, stream, detail LIMIT ?",
-        [BREACHES_MAX],
-    ).fetchall()
-    found = [Breach(*row) for row in broken]
-    law = Law(name, _sentence(text), checked=counts[0])
+    # One pass that keeps no row but the first of the broken ones: what is examined may be all events.
+    examined = connection.execute(
+        "SELECT COUNT(*), COUNT(detail), MIN({'log_index': log_index, 'stream': stream, 'detail': detail}, "  # noqa: S608  # our own file
+        f"{BREACHES_MAX}) FILTER (WHERE detail IS NOT NULL) FROM ({text}\n) AS verdicts"
+    ).fetchone()
+    checked, broken_count, first = examined or (0, 0, [])
+    found = [Breach(**each) for each in first or []]
+    law = Law(name, _sentence(text), checked=checked)
     if name in _NOTICES:
         law.notices = found
     else:
-        law.broken_count, law.broken = counts[1], found
+        law.broken_count, law.broken = broken_count, found
     return law
 
 

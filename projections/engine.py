@@ -1,28 +1,36 @@
 """Runs projections: the rows of a report as of a date and as known at a point of the log."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ledger.store import LedgerRecorder
+from projections.archive import Archive
+from projections.database import database, database_error
 from projections.events import load, view
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+T = TypeVar("T")
+
 SHARED = {
     "schedules": "program, tranche",
     "branches": "program, member",
+    "disbursements": "program, tranche, recipient_id",
     "payments": "program, tranche, recipient_id",
-    "helped": "program, kind, recipient_id",
+    "helped": "program, kind, is_paid, block",
     "postings": "log_index, posting",
 }
 """Relation that other projections read → the order of its rows as a report of its own."""
 
 
-_PARTS = {"schedules", "helped"}
+_PARTS = {"schedules", "disbursements", "helped"}
 """Relations that serve others and tell nothing by themselves."""
 
 
@@ -38,6 +46,8 @@ class Report:
     log_size: int
     currency: str
     decimals: int
+    is_cut: bool = False
+    """Whether there are more rows than were asked for."""
 
 
 def report_names() -> list[str]:
@@ -55,13 +65,6 @@ def projection_sql(name: str) -> str:
     return files("projections").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
 
 
-def connect() -> "DuckDBPyConnection":
-    """A database in memory, which fetches nothing from anywhere."""
-    import duckdb
-
-    return duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
-
-
 def create_shared(connection: "DuckDBPyConnection") -> None:
     """Create the relations that projections share, over `events` and `context`."""
     for name in SHARED:
@@ -71,9 +74,17 @@ def create_shared(connection: "DuckDBPyConnection") -> None:
 class Reports:
     """The reports of a ledger at the moment it was opened; close it, or use it as a context."""
 
-    def __init__(self, recorder: LedgerRecorder) -> None:
-        self.connection = connect()
-        load(self.connection, recorder)
+    def __init__(self, recorder: LedgerRecorder, archive: Archive | None = None) -> None:
+        """Load from the archive what it holds, once it is brought up to date, and the rest from the store.
+
+        Raises `SegmentMismatchError` for an archive that is not of this ledger.
+        """
+        self.recorder = recorder
+        self.archive = archive
+        with ExitStack() as opening:
+            self.connection = opening.enter_context(database())
+            self._load()
+            self._opened = opening.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -83,26 +94,80 @@ class Reports:
 
     def close(self) -> None:
         """Forget what was loaded."""
-        self.connection.close()
+        self._opened.close()
 
-    def run(self, name: str, *, as_of: date, known_at: int | datetime | None = None) -> Report:
-        """The rows of a report; raises `KeyError` for an unknown name, `LogSizeError` for a size not reached."""
-        query = projection_sql(name)
-        if order := SHARED.get(name):
-            query = f"SELECT * FROM {name} ORDER BY {order}"  # noqa: S608  # our own names
-        view(self.connection, as_of, known_at)
+    def _load(self) -> None:
+        load(self.connection, self.recorder, self.archive.brought_up_to_date() if self.archive else ())
+        view(self.connection, date.max, None)
         create_shared(self.connection)
+
+    def run(
+        self, name: str, *, as_of: date, known_at: int | datetime | None = None, rows_max: int | None = None
+    ) -> Report:
+        """The rows of a report, or the first of them.
+
+        Raises `KeyError` for an unknown name, `LogSizeError` for a size not reached.
+        """
+        return self._with_the_archive_mended(lambda: self._run(name, as_of, known_at, rows_max))
+
+    def write(
+        self,
+        name: str,
+        path: Path,
+        *,
+        form: Literal["csv", "json"],
+        as_of: date,
+        known_at: int | datetime | None = None,
+    ) -> None:
+        """Write the rows of a report to a file, however many: CSV with a header, or a JSON object a line.
+
+        Raises as `run` does.
+        """
+        options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
+        quoted = str(path).replace("'", "''")
+        copy = f"COPY ({_query(name)}) TO '{quoted}' ({options})"
+
+        def work() -> None:
+            view(self.connection, as_of, known_at)
+            self.connection.execute(copy)
+
+        self._with_the_archive_mended(work)
+
+    def _with_the_archive_mended(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except database_error():
+            if self.archive is None:
+                raise
+            self.archive.discard_unreadable()
+        # Made anew, or by another process since.
+        self._load()
+        return work()
+
+    def _run(self, name: str, as_of: date, known_at: int | datetime | None, rows_max: int | None) -> Report:
+        query = _query(name)
+        if rows_max is not None:
+            query = f"SELECT * FROM ({query}) LIMIT {rows_max + 1}"  # noqa: S608  # our own
+        view(self.connection, as_of, known_at)
         columns, rows = fetch(self.connection, query)
         context = fetch(self.connection, "SELECT * FROM context")[1][0]
         return Report(
             name=name,
             columns=columns,
-            rows=rows,
+            rows=rows[:rows_max],
             as_of=as_of,
             log_size=context["log_size"],
             currency=context["currency"] or "",
             decimals=context["decimals"] or 0,
+            is_cut=rows_max is not None and len(rows) > rows_max,
         )
+
+
+def _query(name: str) -> str:
+    query = projection_sql(name)
+    if order := SHARED.get(name):
+        return f"SELECT * FROM {name} ORDER BY {order}"  # noqa: S608  # our own names
+    return query
 
 
 def fetch(connection: "DuckDBPyConnection", query: str) -> tuple[tuple[str, ...], list[dict[str, Any]]]:

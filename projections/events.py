@@ -1,21 +1,26 @@
 """The relations `log`, `events` and `context` that every projection reads.
 
-`log` holds one wide, typed row an event: all of them. `events` is what is seen of it as of a date and as known at a
-size of the log or an instant. `context` is one row that says so, with the ledger's currency.
+`log` holds one wide, typed row an event: all of them, those sealed in segments and those only in the store. `events` is
+what is seen of it as of a date and as known at a size of the log or an instant. `context` is one row that says so, with
+the ledger's currency.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from ledger.errors import LogSizeError
+from ledger.events import EVENT_CLASSES
 from ledger.store import LedgerRecorder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_AMOUNT = "DECIMAL(38,0)"
-"""Money and quantities: sums neither round nor overflow silently, on DuckDB as on Spark."""
+_AMOUNT = "DECIMAL(18,0)"
+"""Money and quantities of one event, below 2^53; their sums are DECIMAL(38,0), on DuckDB as on Spark."""
 
 FIELDS = {
     "name": "VARCHAR",
@@ -94,34 +99,122 @@ _PLACE = {
     "note": "VARCHAR",
 }
 
-_TYPES = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in (_PLACE | FIELDS).items())
-_LOG = (
-    "CREATE OR REPLACE TABLE log AS SELECT log_index, stream, version,"  # noqa: S608  # our own names
-    " regexp_replace(topic, '[.]v[0-9]+$', '') AS event, recorded_at, effective_on, \"by\" AS officer,"
-    f" reference, note, {', '.join(FIELDS)} FROM read_json(?, format='newline_delimited', columns={{{_TYPES}}})"
-)
+_MADE = {
+    "event": ("topic", "split_part(topic, '.', 1)"),
+    "officer": ("by", '"by"'),
+    # A number is counted and grouped several times faster than a text.
+    "recipient": ("recipient_id", "TRY_CAST(substr(recipient_id, 2) AS INTEGER)"),
+}
+"""Column of the relation → the field it is made from, and how."""
+
+_COLUMNS = (
+    "log_index", "stream", "version", "event", "recorded_at", "effective_on", "officer", "reference", "note", *FIELDS,
+    "recipient",
+)  # fmt: skip
 
 _SPARK_FUNCTIONS = (
     "explode(list) AS unnest(list)",
     "sequence(first, last) AS generate_series(first, last)",
     "array_size(list) AS len(list)",
     "element_at(list, nth) AS list_extract(list, nth)",
+    "shiftleft(number, places) AS number << places",
+    "shiftright(number, places) AS number >> places",
     "datediff(end_on, start_on) AS end_on - start_on",
 )
 """What Spark has and DuckDB names otherwise, so that one file runs on both."""
 
 
-def load(connection: "DuckDBPyConnection", recorder: LedgerRecorder) -> None:
-    """Fill `log` with every event of the ledger.
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """A file that holds the events of a range of the log."""
+
+    first: int
+    last: int
+    path: Path
+
+
+def fields_of(topics: Iterable[str]) -> tuple[str, ...]:
+    """The fields that events of these topics may have; all where one of the topics is not known."""
+    named: set[str] = set()
+    for topic in topics:
+        named |= set(EVENT_CLASSES[topic].model_fields) if topic in EVENT_CLASSES else set(FIELDS)
+    return tuple(name for name in FIELDS if name in named)
+
+
+def columns_of(fields: Sequence[str]) -> list[str]:
+    """The columns of the relation that have a value in events with these fields."""
+    return [name for name in _COLUMNS if (name not in FIELDS and name != "recipient") or _source(name) in fields]
+
+
+def column_types(topics: Iterable[str]) -> dict[str, str]:
+    """The columns that events of these topics have a value in, with their types."""
+    return {name: _type(name) for name in columns_of(fields_of(topics))}
+
+
+def _source(column: str) -> str:
+    return _MADE[column][0] if column in _MADE else column
+
+
+def typed(fields: Sequence[str]) -> str:
+    """What to select for `columns_of` from a file's lines."""
+    return ", ".join(f"{_MADE[name][1]} AS {name}" if name in _MADE else name for name in columns_of(fields))
+
+
+def lines_of(fields: Sequence[str]) -> str:
+    """The relation of a file of lines, named as the query's next value."""
+    types = ", ".join(f"'{name}': '{(_PLACE | FIELDS)[name]}'" for name in (*_PLACE, *fields))
+    return f"read_json(?, format='newline_delimited', columns={{{types}}})"
+
+
+def load(connection: "DuckDBPyConnection", recorder: LedgerRecorder, segments: Sequence[Segment] = ()) -> None:
+    """Let `log` show every event of the ledger: those of the segments, and from the store all others.
 
     Raises `duckdb.Error` where a stored line is not JSON of the expected types.
     """
     for function in _SPARK_FUNCTIONS:
         connection.execute(f"CREATE OR REPLACE MACRO {function}")
+    size = recorder.size()
+    nothing = ", ".join(f"CAST(NULL AS {_type(name)}) AS {name}" for name in _COLUMNS)
+    connection.execute(f"CREATE OR REPLACE TABLE tail AS SELECT {nothing} WHERE FALSE")  # our own names
+    connection.execute(f"CREATE OR REPLACE TABLE extent AS SELECT {size} AS size")
+    for first, end in gaps(segments, size):
+        _load_tail(connection, recorder, first, end)
+    connection.execute(f"CREATE OR REPLACE VIEW log AS {_union(segments)}")
+
+
+def gaps(segments: Sequence[Segment], size: int) -> list[tuple[int, int]]:
+    """The ranges (first, end) of a log of so many events that no segment holds."""
+    starts = [0, *(segment.last + 1 for segment in segments)]
+    ends = [*(segment.first for segment in segments), size]
+    return [(first, end) for first, end in zip(starts, ends, strict=True) if first < end]
+
+
+def _load_tail(connection: "DuckDBPyConnection", recorder: LedgerRecorder, first: int, end: int) -> None:
+    topics: set[str] = set()
     with NamedTemporaryFile(suffix=".ndjson") as file:
-        file.writelines(recorder.lines())
+        for block in recorder.blocks(first=first, until=end):
+            newest = block.newest()
+            file.write(newest.lines)
+            topics |= newest.topics
         file.flush()
-        connection.execute(_LOG, [file.name])
+        fields = fields_of(topics)
+        connection.execute(
+            f"INSERT INTO tail BY NAME SELECT {typed(fields)} FROM {lines_of(fields)}",  # noqa: S608  # our own names
+            [file.name],
+        )
+
+
+def _union(segments: Sequence[Segment]) -> str:
+    if not segments:
+        return "SELECT * FROM tail"
+    files = ", ".join("'" + str(segment.path).replace("'", "''") + "'" for segment in segments)
+    sealed = f"read_parquet([{files}], union_by_name=true)"
+    return f"SELECT * FROM tail UNION ALL BY NAME SELECT * EXCLUDE (line) FROM {sealed}"  # noqa: S608  # our own names
+
+
+def _type(column: str) -> str:
+    made = {"event": "VARCHAR", "officer": "VARCHAR", "recipient": "INTEGER"}
+    return (made | _PLACE | FIELDS)[column]
 
 
 def view(connection: "DuckDBPyConnection", as_of: date, known_at: int | datetime | None) -> None:
@@ -143,7 +236,7 @@ def view(connection: "DuckDBPyConnection", as_of: date, known_at: int | datetime
 
 
 def _log_size(connection: "DuckDBPyConnection", known_at: int | datetime | None) -> int:
-    size = _number(connection, "SELECT COALESCE(MAX(log_index) + 1, 0) FROM log")
+    size = _number(connection, "SELECT size FROM extent")
     if known_at is None:
         return size
     if isinstance(known_at, int):

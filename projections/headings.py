@@ -230,6 +230,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Not shown for want of width: {columns}. Use a wider terminal, -o csv or -o json.",
         "Tidak ditampilkan karena lebar terbatas: {columns}. Gunakan terminal lebih lebar, -o csv atau -o json.",
     ),
+    "cut": ("Only the first {rows} rows; -o csv has all.", "Hanya {rows} baris pertama; -o csv memuat semua."),
 }
 
 

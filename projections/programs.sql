@@ -3,7 +3,10 @@
 -- from a bank, neither paid again nor refunded. refunded: given to the treasury. recipients: people with a payment.
 -- groups: funded ones. people: helped in any way; each counted once a program. The figures in_all are those of the
 -- program's whole branch, a person again counted once; all others are the program's own.
-WITH own AS (
+WITH reached AS (
+    SELECT program, block, is_paid, BIT_OR(people) AS people FROM helped GROUP BY program, block, is_paid
+),
+own AS (
     SELECT
         opened.program,
         opened.parent,
@@ -17,7 +20,7 @@ WITH own AS (
         COALESCE(money.refunded, 0) AS refunded,
         COALESCE(paid.recipients, 0) AS recipients,
         COALESCE(money.funded_groups, 0) AS groups,
-        COALESCE(reached.people, 0) AS people,
+        COALESCE(helped_people.people, 0) AS people,
         COALESCE(money.available, 0) AS available,
         opened.fiscal_year,
         COALESCE(money.is_closed, FALSE) AS is_closed
@@ -25,9 +28,9 @@ WITH own AS (
     LEFT JOIN (
         SELECT
             program,
-            SUM(CASE WHEN event = 'BudgetSet' THEN budget - previous END) AS budget,
+            SUM(budgeted) AS budget,
             SUM(CASE
-                WHEN event = 'BudgetSet' THEN budget - previous
+                WHEN event = 'BudgetSet' THEN budgeted
                 WHEN event IN ('FundsReleased', 'FundsRecovered') THEN amount
                 WHEN event = 'FundsReserved' THEN -amount
             END) AS available,
@@ -47,17 +50,29 @@ WITH own AS (
                 WHEN event = 'TrancheRefunded' THEN -amount
             END) AS returned,
             SUM(CASE WHEN event = 'TrancheRefunded' THEN amount END) AS refunded,
-            COUNT(CASE WHEN event = 'GroupFunded' THEN 1 END) AS funded_groups,
+            CAST(SUM(CASE WHEN event = 'GroupFunded' THEN events END) AS BIGINT) AS funded_groups,
             MAX(event = 'ProgramClosed') AS is_closed
-        FROM events
+        FROM (
+            SELECT
+                program, event, after,
+                COUNT(*) AS events, SUM(amount) AS amount, SUM(budget - previous) AS budgeted
+            FROM events
+            WHERE program IS NOT NULL
+            GROUP BY program, event, after
+        ) AS sums
         GROUP BY program
     ) AS money ON money.program = opened.program
     LEFT JOIN (
-        SELECT program, COUNT(DISTINCT recipient_id) AS recipients FROM payments WHERE disbursed > 0 GROUP BY program
+        SELECT program, CAST(SUM(BIT_COUNT(people)) AS BIGINT) AS recipients
+        FROM reached
+        WHERE is_paid
+        GROUP BY program
     ) AS paid ON paid.program = opened.program
     LEFT JOIN (
-        SELECT program, COUNT(DISTINCT recipient_id) AS people FROM helped GROUP BY program
-    ) AS reached ON reached.program = opened.program
+        SELECT program, CAST(SUM(BIT_COUNT(people)) AS BIGINT) AS people
+        FROM (SELECT program, block, BIT_OR(people) AS people FROM reached GROUP BY program, block) AS sets
+        GROUP BY program
+    ) AS helped_people ON helped_people.program = opened.program
     WHERE opened.event = 'ProgramOpened'
 )
 SELECT
@@ -73,10 +88,14 @@ JOIN (
     GROUP BY branches.program
 ) AS summed ON summed.program = own.program
 LEFT JOIN (
-    SELECT branches.program, COUNT(DISTINCT helped.recipient_id) AS people
-    FROM branches
-    JOIN helped ON helped.program = branches.member
-    WHERE branches.program IN (SELECT parent FROM own)
-    GROUP BY branches.program
+    SELECT program, CAST(SUM(BIT_COUNT(people)) AS BIGINT) AS people
+    FROM (
+        SELECT branches.program, reached.block, BIT_OR(reached.people) AS people
+        FROM branches
+        JOIN reached ON reached.program = branches.member
+        WHERE branches.program IN (SELECT parent FROM own)
+        GROUP BY branches.program, reached.block
+    ) AS sets
+    GROUP BY program
 ) AS below ON below.program = own.program
 ORDER BY own.program

@@ -12,8 +12,9 @@ from time import monotonic
 
 import click
 
-from ledger.application import BATCHES, EVENTS, SETTINGS, VAULT, VAULT_KEY, Ledger
+from ledger.application import Ledger
 from ledger.errors import FolderNotEmptyError
+from ledger.folder import BATCHES, EVENTS, SETTINGS, VAULT, VAULT_KEY
 from seeds.files_2020 import WORKERS_PLANNED, tables
 from seeds.nation import Nation
 
@@ -27,12 +28,17 @@ LEDGER_PARTS = {SETTINGS, BATCHES, *(name + end for name in (EVENTS, VAULT, VAUL
 def play(command: click.Group, *, store: Path, files: Path, scale: int) -> None:
     """Record the case in a new ledger in `store` and print its reports; a demo's ledger that is there is replaced.
 
-    The files go into a folder of their own in `files`, and are written once. Raises what a command raises.
+    One that was interrupted goes on instead: every command of the case may be given again. The files go into a folder
+    of their own in `files`, and are written once. Raises what a command raises.
     """
     begun = monotonic()
-    remove_demonstration(store)
     folder = files / f"scale-{scale}-seed-{SEED}"
+    unfinished = folder / "unfinished"
+    goes_on = unfinished.exists() and unfinished.read_text() == str(store.resolve()) and (store / SETTINGS).exists()
+    if not goes_on:
+        remove_demonstration(store)
     folder.mkdir(parents=True, exist_ok=True)
+    unfinished.write_text(str(store.resolve()))
     _echo(f"The files of the invented people are in {folder}; they are written once.")
     for table in tables(Nation(SEED), scale):
         table.write(folder)
@@ -46,8 +52,9 @@ def play(command: click.Group, *, store: Path, files: Path, scale: int) -> None:
     for line in script():
         if line.startswith("## "):
             _echo("\n" + line.removeprefix("## "), bold=True)
-        else:
+        elif not (goes_on and line.startswith("salur init ")):
             carry_out(command, line, store=store, values=values)
+    unfinished.unlink()
     _tell_end(store, ratio, seconds=monotonic() - begun)
 
 

@@ -98,7 +98,7 @@ salur referral record $FILES/prakerja.csv --officer sari --effective-on 2020-06-
 
 ## Masks for migrant workers, with BPJS Ketenagakerjaan
 salur program open masks-pmi --name "Masks for PMI" --kind goods --parent pmi-2020 --fiscal-year 2020 --officer sari --effective-on 2020-04-13
-salur goods stock mask 300000 --unit piece --from "BPJS Ketenagakerjaan" --officer sari --effective-on 2020-04-20
+salur goods stock mask 300000 --unit piece --from "BPJS Ketenagakerjaan" --officer sari --effective-on 2020-04-20 --reference goods-in-1
 salur goods ship mask 80000 --shipment MASK-HK-1 --to HK --program masks-pmi --partner "BPJS Ketenagakerjaan" --officer sari --effective-on 2020-04-27
 salur goods ship mask 70000 --shipment MASK-TW-1 --to TW --program masks-pmi --partner "BPJS Ketenagakerjaan" --officer sari --effective-on 2020-04-27
 salur goods ship mask 60000 --shipment MASK-MY-1 --to MY --program masks-pmi --partner "BPJS Ketenagakerjaan" --officer sari --effective-on 2020-04-29
@@ -113,7 +113,7 @@ salur goods deliver MASK-KR-1 --proof "POD KR 3" --officer sari --effective-on 2
 
 ## Staple goods for migrant workers in the countries where they are
 salur program open staples-pmi --name "Staple goods for PMI" --kind goods --parent pmi-2020 --fiscal-year 2020 --officer sari --effective-on 2020-04-13
-salur goods stock staple-package 12000 --unit package --from "Kemnaker" --officer sari --effective-on 2020-05-04
+salur goods stock staple-package 12000 --unit package --from "Kemnaker" --officer sari --effective-on 2020-05-04 --reference goods-in-2
 salur goods ship staple-package 7000 --shipment STAPLE-MY-1 --to MY --program staples-pmi --officer sari --effective-on 2020-05-11
 salur goods ship staple-package 2500 --shipment STAPLE-SG-1 --to SG --program staples-pmi --officer sari --effective-on 2020-05-11
 salur goods ship staple-package 1500 --shipment STAPLE-BN-1 --to BN --program staples-pmi --officer sari --effective-on 2020-05-13
@@ -122,10 +122,10 @@ salur goods deliver STAPLE-SG-1 --proof "POD SG 3" --officer sari --effective-on
 
 ## Training centers (BLK) make goods, which are given to the public
 salur program open blk-2020 --name "Goods made by training centers (BLK)" --kind goods --fiscal-year 2020 --officer sari --effective-on 2020-04-06
-salur goods stock mask 120000 --unit piece --from "BLK Bandung" --officer sari --effective-on 2020-04-24
-salur goods stock face-shield 20000 --unit piece --from "BLK Semarang" --officer sari --effective-on 2020-04-24
-salur goods stock protective-suit 4000 --unit piece --from "BLK Serang" --officer sari --effective-on 2020-05-06
-salur goods stock wash-basin 600 --unit piece --from "BLK Makassar" --officer sari --effective-on 2020-05-06
+salur goods stock mask 120000 --unit piece --from "BLK Bandung" --officer sari --effective-on 2020-04-24 --reference goods-in-3
+salur goods stock face-shield 20000 --unit piece --from "BLK Semarang" --officer sari --effective-on 2020-04-24 --reference goods-in-4
+salur goods stock protective-suit 4000 --unit piece --from "BLK Serang" --officer sari --effective-on 2020-05-06 --reference goods-in-5
+salur goods stock wash-basin 600 --unit piece --from "BLK Makassar" --officer sari --effective-on 2020-05-06 --reference goods-in-6
 salur goods ship mask 60000 --shipment BLK-MASK-1 --to ID --region 32.73 --program blk-2020 --officer sari --effective-on 2020-05-02
 salur goods ship face-shield 12000 --shipment BLK-SHIELD-1 --to ID --region 33.74 --program blk-2020 --officer sari --effective-on 2020-05-02
 salur goods ship protective-suit 4000 --shipment BLK-SUIT-1 --to ID --region 31.71 --program blk-2020 --officer sari --effective-on 2020-05-11

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
@@ -18,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cli
+from ledger.application import Ledger
 from ledger.registration import check_nik
 from seeds import case, files_2020
 from seeds.nation import POPULATION, Nation, Table
@@ -201,6 +203,44 @@ def test_only_a_demos_own_ledger_is_removed(tmp_path: Path) -> None:
     case.remove_demonstration(ours)
     assert list(ours.iterdir()) == []
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([ours.name, "Provincial ledger"])
+
+
+def test_an_interrupted_demo_goes_on_and_a_finished_one_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        line
+        for line in case.script()
+        if re.search(r"init|enroll|(open|budget) bsu-2020|pekerja-1|bsu-1-1|goods stock", line)
+    ]
+    monkeypatch.setattr(case, "script", lambda: iter([*lines, "salur report programs -o json"]))
+    carry_out, left = case.carry_out, len(lines) - 2
+
+    def interrupted(*arguments: Any, **more: Any) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+        carry_out(*arguments, **more)
+
+    demo = ["--store", str(tmp_path / "ledger"), "demo", "--scale", "10000", "--files", str(tmp_path / "files")]
+    monkeypatch.setattr(case, "carry_out", interrupted)
+    assert cli.run(demo) == cli.INTERRUPTED
+    with closing(Ledger(tmp_path / "ledger")) as ledger:
+        first = [row.state for row in ledger.store.select_notifications(1, 10_000)]
+
+    monkeypatch.setattr(case, "carry_out", carry_out)
+    assert cli.run(demo) == cli.DONE
+    with closing(Ledger(tmp_path / "ledger")) as ledger:
+        whole = [row.state for row in ledger.store.select_notifications(1, 10_000)]
+    assert whole[: len(first)] == first
+    assert len(whole) > len(first)
+
+    assert cli.run(demo) == cli.DONE
+    with closing(Ledger(tmp_path / "ledger")) as ledger:
+        anew = [row.topic for row in ledger.store.select_notifications(1, 10_000)]
+        assert ledger.store.select_notifications(1, 1)[0].state != whole[0]
+    assert len(anew) == len(whole)
 
 
 # People and files

@@ -310,6 +310,23 @@ def test_a_lost_list_is_restored_by_proposing_the_same_file(ledger: Ledger) -> N
     assert run(ledger, batch_id).taken == 2
 
 
+def test_the_lost_list_of_a_half_run_batch_is_restored_under_its_own_id(ledger: Ledger) -> None:
+    recipients = register(ledger, 3)
+    propose(ledger, recipients, batch_id="october")
+    approve(ledger, "october")
+    path = list_path(ledger, "october")
+    content = path.read_bytes()
+    paid = TrancheDisbursed(program=PROGRAM, tranche=1, recipient_id=recipients[1], amount=TRANCHE, batch_id="october")
+    ledger.carry_out(SITI, lambda _: [paid])  # the run came this far
+    path.unlink()
+
+    propose(ledger, recipients, batch_id="october")
+
+    assert path.read_bytes() == content
+    tally = run(ledger, "october")
+    assert (tally.taken, tally.repeated, tally.total) == (2, 1, 3 * TRANCHE)
+
+
 def test_no_file_is_left_of_a_proposal_that_is_refused(ledger: Ledger) -> None:
     one, two = register(ledger, 2)
     propose(ledger, [one], batch_id="october")

@@ -44,7 +44,10 @@ from ledger.errors import BatchStateError, LedgerError
 from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
 from ledger.intake import Field, Row, open_table
 from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
+from ledger.moving import Move
+from ledger.postgres import Database, checked_address
 from ledger.rejects import Reject
+from projections.archive import Archive
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -65,9 +68,11 @@ def refusals_of(cls: type[LedgerError]) -> list[type[LedgerError]]:
 
 
 BY_CODE = {cls.code: cls for cls in refusals_of(LedgerError)}
+ON_A_SERVER = {"database_empty", "database_taken", "rights_missing", "store_timeout"}
+"""Refusals that only a PostgreSQL server gives; they are provoked in `tests/postgres`."""
 
 
-@pytest.mark.parametrize("code", sorted(BY_CODE))
+@pytest.mark.parametrize("code", sorted(BY_CODE.keys() - ON_A_SERVER))
 def test_a_refusal_tells_its_fields_and_changes_nothing(ledger: Ledger, tmp_path: Path, code: str) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
@@ -174,6 +179,15 @@ def disk_full(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def segment_mismatch(ledger: Ledger, folder: Path) -> Any:
+    archive = Archive(folder / "archive", ledger.store, segment_events=2)
+    first, second, *_ = archive.seal()
+    second.path.write_bytes(first.path.read_bytes())
+    problem = "its events are not those that the store holds from 2 to 3"
+    return {"segment": second.path.name, "problem": problem}, archive.segments
+
+
+@refusal
 def contended(ledger: Ledger, folder: Path) -> Any:
     def act() -> None:
         with closing(Ledger(ledger.folder, now=now)) as rival:
@@ -200,6 +214,33 @@ def vault_key(ledger: Ledger, folder: Path) -> Any:
             register(other, 1)
 
     return {"path": str(copy / "vault.key")}, act
+
+
+@refusal
+def copy_differs(ledger: Ledger, folder: Path) -> Any:
+    copy = folder / "copy"
+    Move(ledger.folder, copy).carry_out()
+    with closing(Ledger(copy, now=now)) as other:
+        administration.set_budget(other, BUDI, program=PROGRAM, budget=1)
+    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2)
+    return {"folder": str(copy), "log_index": SET_UP}, lambda: Move(ledger.folder, copy).carry_out()
+
+
+@refusal
+def database_address(ledger: Ledger, folder: Path) -> Any:
+    return {"problem": "it cannot be read"}, lambda: checked_address("salur")
+
+
+@refusal
+def password_in_argument(ledger: Ledger, folder: Path) -> Any:
+    return {}, lambda: checked_address("postgresql://siti:secret@host/salur")
+
+
+@refusal
+def store_unreachable(ledger: Ledger, folder: Path) -> Any:
+    socket = f'connection to server on socket "{folder}/.s.PGSQL.5432" failed: No such file or directory'
+    address = f"postgresql:///salur?host={folder}&user=siti"
+    return {"reason": socket}, lambda: Database(address).read("SELECT 1")
 
 
 # Files
@@ -748,4 +789,4 @@ def log_size(ledger: Ledger, folder: Path) -> Any:
 
 
 def test_every_refusal_is_provoked() -> None:
-    assert sorted(CASES) == sorted(BY_CODE)
+    assert sorted([*CASES, *ON_A_SERVER]) == sorted(BY_CODE)

@@ -6,14 +6,15 @@ from book_of_events import START, opened, person
 
 from ledger import events as e
 from ledger.errors import LogSizeError
-from projections.engine import connect, fetch
+from projections.database import database
+from projections.engine import fetch
 from projections.events import FIELDS, load, view
 
 LATE = date(2100, 1, 1)
 
 
 def seen(book: Any, as_of: date, known_at: Any) -> list[int]:
-    with connect() as connection:
+    with database() as connection:
         load(connection, book.recorder)
         view(connection, as_of, known_at)
         return [row["log_index"] for row in fetch(connection, "SELECT log_index FROM events ORDER BY 1")[1]]
@@ -25,7 +26,7 @@ def test_every_field_of_every_event_has_a_column():
 
 
 def test_a_row_holds_what_was_stored(case):
-    with connect() as connection:
+    with database() as connection:
         load(connection, case.recorder)
         _, [row] = fetch(connection, "SELECT * FROM log WHERE event = 'GroupFunded' AND group_id = 'g1'")
         _, [program] = fetch(connection, "SELECT * FROM log WHERE event = 'ProgramOpened' AND program = 'bsu'")
@@ -40,7 +41,7 @@ def test_a_row_holds_what_was_stored(case):
 def test_an_instant_is_kept_to_the_microsecond_in_utc(book):
     moment = datetime(2020, 10, 15, 23, 59, 59, 123456, tzinfo=UTC)
     book.add(opened(), at=moment)
-    with connect() as connection:
+    with database() as connection:
         load(connection, book.recorder)
         assert fetch(connection, "SELECT recorded_at FROM log")[1] == [{"recorded_at": moment.replace(tzinfo=None)}]
 
@@ -86,7 +87,7 @@ def test_a_clock_that_runs_backwards_moves_no_published_figure(book):
 
 def test_the_context_tells_what_the_rows_are_true_for(book):
     book.add(opened("USD", 2), person(1))
-    with connect() as connection:
+    with database() as connection:
         load(connection, book.recorder)
         view(connection, date(2020, 10, 15), 1)
         assert fetch(connection, "SELECT * FROM context")[1] == [

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import events as e
-from projections.engine import Reports, connect, create_shared, fetch
+from projections.database import database
+from projections.engine import Reports, create_shared, fetch
 from projections.events import load, view
 from projections.journal import journal_text
 
@@ -19,7 +20,7 @@ YEAR_END = date(2020, 12, 31)
 
 
 def test_the_postings_of_every_prefix_of_the_log_sum_to_zero(case):
-    with connect() as connection:
+    with database() as connection:
         load(connection, case.recorder)
         for size in range(case.size + 1):
             view(connection, YEAR_END, size)
