@@ -23,7 +23,7 @@ from ledger.application import sync
 from ledger.errors import DiskFullError, IntegrityBrokenError, SegmentMismatchError
 from ledger.events import UPCASTERS
 from ledger.store import LedgerRecorder
-from projections.database import database, database_error
+from projections.database import database, database_error, out_of_memory
 from projections.events import Segment, column_types, fields_of, gaps, lines_of, typed
 
 if TYPE_CHECKING:
@@ -315,6 +315,8 @@ def _label_of(segment: Segment, label_of: dict[str, str], count_of: dict[str, in
 def _is_readable(connection: "DuckDBPyConnection", segment: Segment) -> bool:
     try:
         connection.execute("SELECT SUM(CAST(hash(COLUMNS(*)) AS HUGEINT)) FROM read_parquet(?)", [str(segment.path)])
+    except out_of_memory():
+        return True
     except database_error():
         return False
     return True

@@ -10,6 +10,7 @@ SELECT
     COALESCE(terms.entitled, 0) - paid.disbursed + paid.returned AS outstanding,
     paid.refunded
 FROM (
+    -- By the recipient's number, which is grouped and ordered several times faster than the id made of it.
     SELECT
         recipient,
         program,

@@ -41,3 +41,10 @@ def database_error() -> type[Exception]:
     import duckdb
 
     return duckdb.Error
+
+
+def out_of_memory() -> type[Exception]:
+    """What the database raises when its bounds are too narrow for what is asked."""
+    import duckdb
+
+    return duckdb.OutOfMemoryException

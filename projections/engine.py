@@ -7,11 +7,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from ledger.errors import StoreFailedError
 from ledger.store import LedgerRecorder
 from projections.archive import Archive
-from projections.database import database, database_error
+from projections.database import database, database_error, out_of_memory
 from projections.events import load, view
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ SHARED = {
 
 _PARTS = {"schedules", "disbursements", "helped"}
 """Relations that serve others and tell nothing by themselves."""
+_BY_EVENT = {"journal", "postings"}
+"""Reports in the order of the log, each row of which comes from one event: they can be written piece by piece."""
+EVENTS_A_PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +128,30 @@ class Reports:
 
         Raises as `run` does.
         """
-        options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
-        quoted = str(path).replace("'", "''")
-        copy = f"COPY ({_query(name)}) TO '{quoted}' ({options})"
+        self._with_the_archive_mended(lambda: self._write(name, path, form, as_of, known_at))
 
-        def work() -> None:
-            view(self.connection, as_of, known_at)
-            self.connection.execute(copy)
-
-        self._with_the_archive_mended(work)
+    def _write(
+        self, name: str, path: Path, form: Literal["csv", "json"], as_of: date, known_at: int | datetime | None
+    ) -> None:
+        view(self.connection, as_of, known_at)
+        size = int(fetch(self.connection, "SELECT log_size FROM context")[1][0]["log_size"])
+        step = EVENTS_A_PIECE if name in _BY_EVENT else max(size, 1)
+        piece = path.with_name(path.name + ".piece")
+        quoted = str(piece).replace("'", "''")
+        with path.open("wb") as whole:
+            for first in range(0, max(size, 1), step):
+                view(self.connection, as_of, known_at, piece=(first, first + step))
+                header = f", HEADER {first == 0}" if form == "csv" else ""
+                self.connection.execute(f"COPY ({_query(name)}) TO '{quoted}' (FORMAT {form}{header})")
+                with piece.open("rb") as part:
+                    copyfileobj(part, whole)
+                piece.unlink()
 
     def _with_the_archive_mended(self, work: Callable[[], T]) -> T:
         try:
             return work()
+        except out_of_memory() as error:
+            raise StoreFailedError(reason="the database was out of memory") from error
         except database_error():
             if self.archive is None:
                 raise

@@ -217,16 +217,24 @@ def _type(column: str) -> str:
     return (made | _PLACE | FIELDS)[column]
 
 
-def view(connection: "DuckDBPyConnection", as_of: date, known_at: int | datetime | None) -> None:
+def view(
+    connection: "DuckDBPyConnection",
+    as_of: date,
+    known_at: int | datetime | None,
+    *,
+    piece: tuple[int, int] | None = None,
+) -> None:
     """Let `events` and `context` show what had happened by a date and was known at a point of the log.
 
     A number is a size of the log. An instant means all before the first event recorded later than it, in log order,
     so that a clock that runs backwards moves nothing. Raises `LogSizeError` for a size the log has not reached.
+    A piece (first, end) leaves of `events` only that range of the log, and `context` as it is.
     """
     log_size = _log_size(connection, known_at)
+    first, end = piece or (0, log_size)
     connection.execute(
         f"CREATE OR REPLACE VIEW events AS SELECT * FROM log"  # noqa: S608  # a number and a date
-        f" WHERE log_index < {log_size} AND effective_on <= DATE '{as_of.isoformat()}'"
+        f" WHERE log_index >= {first} AND log_index < {min(end, log_size)} AND effective_on <= DATE '{as_of.isoformat()}'"
     )
     connection.execute(
         f"CREATE OR REPLACE TABLE context AS SELECT DATE '{as_of.isoformat()}' AS as_of,"  # noqa: S608  # the same

@@ -17,6 +17,7 @@ from ledger.application import Ledger
 from ledger.errors import IntegrityBrokenError, SegmentMismatchError
 from ledger.store import Entry, to_stored_event
 from projections import archive as archives
+from projections import engine
 from projections import events as projected
 from projections.archive import Archive
 from projections.check import Law, check
@@ -528,7 +529,9 @@ def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
     return path.read_text()
 
 
-def test_a_report_in_a_file_is_the_report(case, tmp_path):
+@pytest.mark.parametrize("events_a_piece", [7, 1000])
+def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_piece):
+    monkeypatch.setattr(engine, "EVENTS_A_PIECE", events_a_piece)
     with Reports(case.recorder) as reports:
         for name in report_names():
             report = reports.run(name, as_of=YEAR_END)
