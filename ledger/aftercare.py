@@ -180,8 +180,3 @@ def _check_text(payment: Payment, text: str, field: str) -> None:
     name = {"program": payment.program, "tranche": payment.tranche, "recipient_id": payment.recipient_id}
     cls = TrancheRefunded if field == "treasury_ref" else TrancheReversed
     built(cls, **name, amount=payment.amount, **{field: text})
-
-
-def name_one(payment_id: str) -> Row:
-    """The row of a single payment."""
-    return Row(1, (payment_id, "", ""))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from ledger import group as groups
@@ -157,13 +157,9 @@ def _grant(
         proposal_ref=proposal,
         decree_ref=decree,
         decree_on=parse_date(decree_on, terms.date_order),
-        report_due_on=_later(command.effective_on, due_days),
+        report_due_on=command.effective_on + timedelta(days=due_days),
         region=region or terms.region or None,
     )
-
-
-def _later(start: date, days: int) -> date:
-    return start + timedelta(days=days)
 
 
 def whole_groups(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
