@@ -1,8 +1,11 @@
 """Where the vault keeps its rows, sealed as they are: a SQLite file of its own, or what else does the same."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -10,6 +13,8 @@ from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError,
 from ledger.store import LOCK_TIMEOUT_S, is_disk_full
 
 MACS_PER_QUERY = 10_000
+CACHE_KIB = 512 * 1024
+"""At most this much of the table stays in memory during a transaction; a smaller one writes its pages several times."""
 
 T = TypeVar("T")
 PersonRow = tuple[int, bytes, bytes | None, str | None, bytes]
@@ -18,12 +23,11 @@ PersonRow = tuple[int, bytes, bytes | None, str | None, bytes]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (
     number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, also after its row is deleted
-    nik_mac BLOB NOT NULL UNIQUE,
+    nik_mac BLOB NOT NULL,
     account_mac BLOB,
     shared_account TEXT,
     sealed BLOB NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_recipient_an_account ON person (account_mac) WHERE shared_account IS NULL;
 CREATE INDEX IF NOT EXISTS shared_accounts ON person (account_mac) WHERE shared_account IS NOT NULL;
 CREATE TABLE IF NOT EXISTS key_check (mac BLOB NOT NULL)
 """
@@ -46,10 +50,13 @@ class PersonRows(Protocol):
     def rehearsal(self) -> AbstractContextManager[None]:
         """Keep nothing of what is added within."""
 
-    def of_niks(self, nik_macs: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
-        """Hash, number and sealed data of those that are there."""
+    def of_niks(self, nik_macs: Sequence[bytes]) -> dict[bytes, int]:
+        """Hash → number of those that are there."""
 
-    def taken(self, account_macs: list[bytes]) -> set[bytes | None]:
+    def sealed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
+        """Number, hash of the NIK and sealed data of people, in any order."""
+
+    def taken(self, account_macs: Sequence[bytes]) -> set[bytes]:
         """Those of the accounts that serve somebody."""
 
     def next_number(self) -> int:
@@ -57,9 +64,6 @@ class PersonRows(Protocol):
 
     def add(self, rows: list[PersonRow]) -> None:
         """Store people, in order of their numbers; within `alone` or a rehearsal."""
-
-    def one(self, number: int) -> tuple[bytes, bytes] | None:
-        """Hash of the NIK and sealed data of one person."""
 
     def count(self) -> int:
         """How many people there are."""
@@ -69,6 +73,79 @@ class PersonRows(Protocol):
 
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
         """Hold exactly these people of the numbers between two, and give no number below the second again."""
+
+
+class _MacIndex:
+    """Where keyed hashes lead, each to one number: half of the hash is the place in the table, half is compared.
+
+    As a table keyed by integers it is half the size and a third of the work of an index over the whole hashes, and a
+    chunk's hashes are looked up and added in its order: on a nation's size that decides the speed. Two hashes that
+    share the first half meet once in some hundred thousand nations; the second of them lies in a table of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.schema = f"""
+            CREATE TABLE IF NOT EXISTS {name} (place INTEGER PRIMARY KEY, rest INTEGER NOT NULL, number INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS {name}_met (mac BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    def find(self, database: sqlite3.Connection, macs: Sequence[bytes]) -> dict[bytes, int]:
+        """Hash → number, of those that are there."""
+        wanted, found = set(macs), {}
+        for places in _parts(sorted(_integers(macs)[::2])):
+            marks = ",".join("?" * len(places))
+            for place, rest, number in database.execute(f"SELECT * FROM {self._name} WHERE place IN ({marks})", places):
+                if (mac := _HALVES.pack(place, rest)) in wanted:
+                    found[mac] = number
+        if database.execute(f"SELECT 1 FROM {self._name}_met LIMIT 1").fetchone():
+            for part in _parts(macs):
+                marks = ",".join("?" * len(part))
+                found.update(database.execute(f"SELECT * FROM {self._name}_met WHERE mac IN ({marks})", part))
+        return found
+
+    def add(self, database: sqlite3.Connection, macs: Sequence[bytes], numbers: Sequence[int]) -> None:
+        """Let hashes lead to numbers; a hash that is there already raises SQLite's IntegrityError."""
+        places = _integers(macs)
+        rows = sorted(zip(places[::2], places[1::2], macs, numbers, strict=True), key=itemgetter(0))
+        changes = database.total_changes
+        statement = f"INSERT OR IGNORE INTO {self._name} VALUES (?,?,?)"
+        database.executemany(statement, [(place, rest, number) for place, rest, _, number in rows])
+        if database.total_changes - changes < len(rows):
+            self._add_met(database, rows)
+
+    def _add_met(self, database: sqlite3.Connection, rows: Iterable[tuple[int, int, bytes, int]]) -> None:
+        for place, rest, mac, number in rows:
+            [there] = database.execute(f"SELECT rest, number FROM {self._name} WHERE place=?", (place,))
+            if there[0] == rest and there[1] != number:
+                raise sqlite3.IntegrityError(f"{self._name}: the hash of number {number} leads to another already")
+            if there[0] != rest:
+                database.execute(f"INSERT INTO {self._name}_met VALUES (?,?)", (mac, number))
+
+    def remove(self, database: sqlite3.Connection, macs: Sequence[bytes]) -> None:
+        """Let hashes lead nowhere."""
+        statement = f"DELETE FROM {self._name} WHERE place=? AND rest=?"
+        database.executemany(statement, map(_HALVES.unpack, macs))
+        database.executemany(f"DELETE FROM {self._name}_met WHERE mac=?", ((mac,) for mac in macs))
+
+
+_HALVES = struct.Struct(">qq")
+
+
+def _integers(macs: Sequence[bytes]) -> tuple[int, ...]:
+    """Both halves of each hash of 16 bytes."""
+    return struct.unpack(f">{2 * len(macs)}q", b"".join(macs))
+
+
+def _parts(keys: Iterable[T]) -> Iterator[list[T]]:
+    """The keys in parts that fit into one statement."""
+    remaining = iter(keys)
+    while part := list(islice(remaining, MACS_PER_QUERY)):
+        yield part
+
+
+_NIKS, _ACCOUNTS = _MacIndex("nik"), _MacIndex("account")
+"""Of everybody; and of everybody who does not share theirs."""
 
 
 class SQLitePersonRows:
@@ -82,7 +159,7 @@ class SQLitePersonRows:
         self._path.touch(mode=0o600)
         with told(), closing(sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(_SCHEMA)
+            database.executescript(_SCHEMA + ";" + _NIKS.schema + _ACCOUNTS.schema)
             database.execute("BEGIN IMMEDIATE")
             if database.execute("SELECT 1 FROM key_check").fetchone() is None:
                 database.execute("INSERT INTO key_check VALUES (?)", (key_check(),))
@@ -99,6 +176,7 @@ class SQLitePersonRows:
             uri = self._path.absolute().as_uri() + "?mode=rw"
             self._opened = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None)
             self._opened.execute("PRAGMA synchronous=FULL")
+            self._opened.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return self._opened
 
     def key_check(self) -> bytes | None:
@@ -124,23 +202,25 @@ class SQLitePersonRows:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
 
-    def of_niks(self, nik_macs: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
+    def of_niks(self, nik_macs: Sequence[bytes]) -> dict[bytes, int]:
         with told():
-            yield from self._in("SELECT nik_mac, number, sealed FROM person WHERE nik_mac IN", nik_macs)
+            return _NIKS.find(self._database, nik_macs)
 
-    def taken(self, account_macs: list[bytes]) -> set[bytes | None]:
-        # Each half has an index of its own; that of the people who share an account is mostly empty.
-        statement = "SELECT account_mac FROM person WHERE shared_account IS {} NULL AND account_mac IN"
+    def sealed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
+        statement = "SELECT number, nik_mac, sealed FROM person WHERE number IN"
         with told():
-            found: set[bytes | None] = {row[0] for row in self._in(statement.format(""), account_macs)}
+            for part in _parts(numbers):
+                yield from self._database.execute(f"{statement} ({','.join('?' * len(part))})", part)
+
+    def taken(self, account_macs: Sequence[bytes]) -> set[bytes]:
+        statement = "SELECT account_mac FROM person WHERE shared_account IS NOT NULL AND account_mac IN"
+        with told():
+            found = set(_ACCOUNTS.find(self._database, account_macs))
             if self._database.execute("SELECT 1 FROM person WHERE shared_account IS NOT NULL LIMIT 1").fetchone():
-                found |= {row[0] for row in self._in(statement.format("NOT"), account_macs)}
+                for part in _parts(account_macs):
+                    rows = self._database.execute(f"{statement} ({','.join('?' * len(part))})", part)
+                    found.update(row[0] for row in rows)
         return found
-
-    def _in(self, statement: str, macs: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
-        for start in range(0, len(macs), MACS_PER_QUERY):
-            part = macs[start : start + MACS_PER_QUERY]
-            yield from self._database.execute(f"{statement} ({','.join('?' * len(part))})", part)
 
     def next_number(self) -> int:
         with told():
@@ -149,11 +229,10 @@ class SQLitePersonRows:
     def add(self, rows: list[PersonRow]) -> None:
         with told():
             self._database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", rows)
-
-    def one(self, number: int) -> tuple[bytes, bytes] | None:
-        with told():
-            row = self._database.execute("SELECT nik_mac, sealed FROM person WHERE number=?", (number,)).fetchone()
-        return (row[0], row[1]) if row else None
+            numbers, nik_macs, account_macs, shared, _ = zip(*rows, strict=True) if rows else ((),) * 5
+            _NIKS.add(self._database, nik_macs, numbers)
+            own = [index for index, mac in enumerate(account_macs) if mac is not None and shared[index] is None]
+            _ACCOUNTS.add(self._database, [account_macs[index] for index in own], [numbers[index] for index in own])
 
     def count(self) -> int:
         with told():
@@ -166,8 +245,14 @@ class SQLitePersonRows:
 
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
         with self._transaction("COMMIT"):
-            self._database.execute("DELETE FROM person WHERE number>? AND number<=?", (after, until))
-            self._database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", rows)
+            within = "FROM person WHERE number>? AND number<=?", (after, until)
+            gone = self._database.execute(
+                "SELECT nik_mac, account_mac, shared_account " + within[0], within[1]
+            ).fetchall()
+            _NIKS.remove(self._database, [nik_mac for nik_mac, _, _ in gone])
+            _ACCOUNTS.remove(self._database, [mac for _, mac, shared in gone if mac is not None and shared is None])
+            self._database.execute("DELETE " + within[0], within[1])
+            self.add(rows)
             # The highest number ever given stays known when its person is gone.
             known = self._database.execute("UPDATE sqlite_sequence SET seq=max(seq, ?) WHERE name='person'", (until,))
             if not known.rowcount:

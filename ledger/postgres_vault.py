@@ -1,6 +1,6 @@
 """The vault's table on PostgreSQL: a schema of its own, for a role of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,15 +84,19 @@ class PostgresPersonRows:
                 self._rehearsed = None
                 rehearsed.close()
 
-    def of_niks(self, nik_macs: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
-        statement = f"SELECT nik_mac, number, sealed FROM {SCHEMA}.person WHERE nik_mac=ANY(%s)"
-        yield from self._in(statement, nik_macs)
-        if self._rehearsed:
-            yield from self._rehearsed.of_niks(nik_macs)
+    def of_niks(self, nik_macs: Sequence[bytes]) -> dict[bytes, int]:
+        statement = f"SELECT nik_mac, number FROM {SCHEMA}.person WHERE nik_mac=ANY(%s)"
+        found: dict[bytes, int] = dict(self._in(statement, nik_macs))
+        return found | self._rehearsed.of_niks(nik_macs) if self._rehearsed else found
 
-    def taken(self, account_macs: list[bytes]) -> set[bytes | None]:
+    def sealed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
+        yield from self._in(f"SELECT number, nik_mac, sealed FROM {SCHEMA}.person WHERE number=ANY(%s)", numbers)
+        if self._rehearsed:
+            yield from self._rehearsed.sealed(numbers)
+
+    def taken(self, account_macs: Sequence[bytes]) -> set[bytes]:
         # Each half has an index of its own, so that most people are in one of them only.
-        taken: set[bytes | None] = set()
+        taken: set[bytes] = set()
         for half in ("shared_account IS NULL", "shared_account IS NOT NULL"):
             statement = f"SELECT account_mac FROM {SCHEMA}.person WHERE {half} AND account_mac=ANY(%s)"
             taken.update(row[0] for row in self._in(statement, account_macs))
@@ -108,10 +112,6 @@ class PostgresPersonRows:
         elif rows:
             self._add(rows)
             self._given(rows[-1][0])
-
-    def one(self, number: int) -> tuple[bytes, bytes] | None:
-        rows = self._read(f"SELECT nik_mac, sealed FROM {SCHEMA}.person WHERE number=%s", number)
-        return (rows[0][0], rows[0][1]) if rows else None
 
     def count(self) -> int:
         return int(self._read(f"SELECT COUNT(*) FROM {SCHEMA}.person")[0][0])
@@ -143,9 +143,9 @@ class PostgresPersonRows:
     def _given(self, number: int) -> None:
         self._held.execute(f"INSERT INTO {SCHEMA}.given VALUES (%s) ON CONFLICT DO NOTHING", (number,))
 
-    def _in(self, statement: str, macs: list[bytes]) -> Iterator[Any]:
-        for start in range(0, len(macs), MACS_PER_QUERY):
-            yield from self._read(statement, macs[start : start + MACS_PER_QUERY])
+    def _in(self, statement: str, keys: Sequence[bytes] | Sequence[int]) -> Iterator[Any]:
+        for start in range(0, len(keys), MACS_PER_QUERY):
+            yield from self._read(statement, list(keys[start : start + MACS_PER_QUERY]))
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         if self._connection is not None:

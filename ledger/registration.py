@@ -6,7 +6,7 @@ event, and the next run of the same file completes it.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from functools import lru_cache
 from operator import itemgetter
 
@@ -23,8 +23,9 @@ from ledger.errors import (
 )
 from ledger.events import RecipientRegistered, Role, SharedAccount, recipient_stream
 from ledger.intake import Field, Row
+from ledger.placing import PlacingAhead
 from ledger.rejects import Reject
-from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks, is_nik_shaped, recipient_id
+from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks, is_nik_shaped, parts, recipient_id
 from ledger.store import Series
 from ledger.vault import AccountShared, Person, Placed
 
@@ -38,8 +39,15 @@ FIELDS = (
     Field("region", ("region", "wilayah", "kode wilayah"), identifier=True),
     Field("shared_account", ("shared account", "rekening bersama")),
 )
+CHUNK_ROWS = 100_000
+"""More than elsewhere: the vault's places are random, and a chunk goes through them once, in their order."""
+AHEAD_ROWS = 20_000
+"""A file with a chunk of at least this many has its people placed by a second process; it takes a moment to start."""
 SOURCE_DIGITS = 16
 NO_COMMITMENT = "0" * 64
+
+_Checked = tuple[str, str | None, SharedAccount | None]
+"""Category, region, and why the account may be shared."""
 
 
 def register(
@@ -57,41 +65,99 @@ def register(
     A row that this file registered before is passed over; a person known from elsewhere is refused.
     """
     prefix = f"{file_sha256[:SOURCE_DIGITS]}:" if file_sha256 else None
+    chunk_read = _ReadChunk([], "")
 
-    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+    def fill(attempt: Attempt, _: list[Row], chunk: Chunk) -> None:
         attempt.officer(Role.MAKER)
-        readable = _readable(rows, category, chunk)
-        placed = ledger.vault.place([(person, shared) for _, person, _, _, shared in readable])
-        ids = {recipient_id(each.number) for each in placed if isinstance(each, Placed)}
-        known = attempt.first_of_sorted([recipient_stream(each) for each in sorted(ids)]) if ids else {}
+        for row, error, field, text in chunk_read.refused:
+            chunk.refuse(row, error, field=field, text=text)
+        placed = chunk_read.placed or ledger.vault.place(chunk_read.people)
+        chunk_read.placed = None  # decided again, they are found where they are by then
+        known = _registered(attempt, placed)
         lines: dict[str, int] = {}
         fresh: list[_Fresh] = []
-        for (row, _, row_category, region, shared), place in zip(readable, placed, strict=True):
-            try:
-                if isinstance(place, AccountShared):
-                    raise AccountSharedError()
-                chosen_id = recipient_id(place.number)
-                before = known.get(recipient_stream(chosen_id))
-                source = f"{prefix}{row.line}" if prefix else None
-                if isinstance(before, RecipientRegistered) and (source is None or before.source != source):
-                    raise _known(before, prefix)
-                if chosen_id in lines or place.is_rehearsed:
-                    first = f"line {lines[chosen_id]}" if chosen_id in lines else "an earlier line"
-                    raise DuplicateInFileError(first=first)
-            except LedgerError as error:
-                field = "account" if isinstance(error, AccountSharedError) else "nik"
-                chunk.refuse(row, error, field=field, text=row.values[2 if field == "account" else 0])
+        for (row, values), place in zip(chunk_read.readable, placed, strict=True):
+            if isinstance(place, AccountShared):
+                chunk.refuse(row, AccountSharedError(), field="account", text=row.values[2])
                 continue
-            lines[chosen_id] = row.line
-            if before is None:
-                fresh.append((chosen_id, place.commitment, row_category, region, shared, source))
-            else:
+            chosen_id = recipient_id(place.number)
+            source = f"{prefix}{row.line}" if prefix else None
+            if (before := known.get(chosen_id)) and (source is None or before.source != source):
+                chunk.refuse(row, _known(before, prefix), field="nik", text=row.values[0])
+            elif chosen_id in lines or place.is_rehearsed:
+                first = f"line {lines[chosen_id]}" if chosen_id in lines else "an earlier line"
+                chunk.refuse(row, DuplicateInFileError(first=first), field="nik", text=row.values[0])
+            elif before:
+                lines[chosen_id] = row.line
                 chunk.take([])
+            else:
+                lines[chosen_id] = row.line
+                fresh.append((chosen_id, place.commitment, *values, source))
         chunk.tally.taken = len(fresh)
         chunk.series = list(_series(fresh))
 
+    def chunks(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
+        nonlocal chunk_read
+        for chunk_read in _read_ahead(ledger, rows, category, may_place=not command.dry_run):
+            yield chunk_read.part
+
     with ledger.vault.rehearsal() if command.dry_run else nullcontext():
-        return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+        return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=chunks)
+
+
+class _ReadChunk:
+    """Rows of a file, those of the right form apart from the others, and where their people stand once that is known."""
+
+    def __init__(self, part: list[Row | Reject], category: str) -> None:
+        self.part = part
+        self.placed: list[Placed | AccountShared] | None = None
+        self.readable: list[tuple[Row, _Checked]] = []
+        self.people: list[tuple[Person, SharedAccount | None]] = []
+        self.refused: list[tuple[Row, ValueInvalidError, str, str]] = []
+        for row in part:
+            if isinstance(row, Row):
+                nik, _, _, _, _, row_category, region, shared = row.values
+                try:
+                    check_nik(nik)
+                    checked = _checked(row_category or category, region, shared)
+                except ValueInvalidError as error:
+                    texts = {"nik": nik, "category": row_category, "region": region, "shared_account": shared}
+                    self.refused.append((row, error, error.field, texts[error.field]))
+                else:
+                    self.readable.append((row, checked))
+                    self.people.append((Person(*row.values[:5]), checked[2]))
+
+
+def _read_ahead(
+    ledger: Ledger, rows: Iterable[Row | Reject], category: str, *, may_place: bool
+) -> Iterator[_ReadChunk]:
+    """The chunks of a file; where there is more than one, each is placed while the one before is registered."""
+    with ExitStack() as stack:
+        ahead: PlacingAhead | None = None
+        before: _ReadChunk | None = None
+        for part in parts(rows, CHUNK_ROWS):
+            read = _ReadChunk(part, category)
+            if ahead is None and may_place and AHEAD_ROWS <= len(part) == CHUNK_ROWS:
+                ahead = stack.enter_context(closing(PlacingAhead(ledger.folder)))
+            if before and ahead:
+                before.placed = ahead.take()
+            if ahead:
+                ahead.hand_over(read.people)
+            if before:
+                yield before
+            before = read
+        if before:
+            before.placed = ahead.take() if ahead else None
+            yield before
+
+
+def _registered(attempt: Attempt, placed: list[Placed | AccountShared]) -> dict[str, RecipientRegistered]:
+    """Recipient → their registration, of those placed who are registered."""
+    numbers = {each.number for each in placed if isinstance(each, Placed)}
+    if not numbers:
+        return {}
+    found = attempt.first_of_sorted([recipient_stream(recipient_id(number)) for number in sorted(numbers)])
+    return {event.recipient_id: event for event in found.values() if isinstance(event, RecipientRegistered)}
 
 
 def _known(before: RecipientRegistered, prefix: str | None) -> LedgerError:
@@ -117,25 +183,6 @@ def _series(fresh: list[_Fresh]) -> Iterator[Series]:
         yield Series(example, tuple(names[place] for place in pick), streams, [itemgetter(*pick)(row) for row in rows])
 
 
-_Readable = tuple[Row, Person, str, str | None, SharedAccount | None]
-
-
-def _readable(rows: list[Row], category: str, chunk: Chunk) -> list[_Readable]:
-    """The rows whose values have the right form; the others are refused before the vault hears of them."""
-    readable: list[_Readable] = []
-    for row in rows:
-        nik, name, account, phone, address, row_category, region, shared = row.values
-        try:
-            check_nik(nik)
-            checked = _checked(row_category or category, region, shared)
-        except ValueInvalidError as error:
-            texts = {"nik": nik, "category": row_category, "region": region, "shared_account": shared}
-            chunk.refuse(row, error, field=error.field, text=texts[error.field])
-        else:
-            readable.append((row, Person(nik, name, account, phone, address), *checked))
-    return readable
-
-
 def check_nik(text: str) -> None:
     """Refuse what cannot be an Indonesian national id: 16 digits with a date of birth in them.
 
@@ -158,7 +205,7 @@ def _has_birth_date(digits: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _checked(category: str, region: str, shared: str) -> tuple[str, str | None, SharedAccount | None]:
+def _checked(category: str, region: str, shared: str) -> _Checked:
     if not category:
         raise ValueInvalidError(field="category", problem="missing; add a column or give --category")
     try:

@@ -4,8 +4,10 @@ A refused row never stops the others. A chunk that another writer has overtaken 
 nothing is reported about it before it is stored.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -22,6 +24,7 @@ from ledger.store import Series
 CHUNK_ROWS = 5_000
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 OnReject = Callable[[Reject, LedgerError | None], None]
 """Told of each refused row once it is certain; for a single row it raises the refusal."""
 OnProgress = Callable[[int], None]
@@ -80,8 +83,12 @@ def in_chunks(
 ) -> Tally:
     """Carry out rows chunk by chunk; run again after an interruption, it goes on where it stopped."""
     tally = Tally()
-    for part in (chunks or _by_count)(rows):
-        chunk = _carried_out(ledger, command, [row for row in part if isinstance(row, Row)], fill)
+    remaining = (chunks or _by_count)(rows)
+    while True:
+        with _uncollected():
+            if not (part := next(remaining, None)):
+                return tally
+            chunk = _carried_out(ledger, command, [row for row in part if isinstance(row, Row)], fill)
         unread = [(each, None) for each in part if isinstance(each, Reject)]
         for reject, error in sorted([*unread, *chunk.rejects], key=lambda each: each[0].line):
             tally.refused[reject.code] += 1
@@ -90,7 +97,18 @@ def in_chunks(
         tally.repeated += chunk.tally.repeated
         tally.total += chunk.tally.total
         on_progress(len(part))
-    return tally
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare Python the search for garbage among a chunk's rows, which are all in use: a quarter of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _carried_out(ledger: Ledger, command: Command, rows: list[Row], fill: Fill) -> Chunk:
@@ -107,8 +125,13 @@ def _carried_out(ledger: Ledger, command: Command, rows: list[Row], fill: Fill) 
 
 
 def _by_count(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
+    yield from parts(rows, CHUNK_ROWS)
+
+
+def parts(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The rows in lists of a size; the last may be shorter."""
     remaining = iter(rows)
-    while part := list(islice(remaining, CHUNK_ROWS)):
+    while part := list(islice(remaining, size)):
         yield part
 
 

@@ -10,8 +10,8 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,8 +30,7 @@ MAC_BYTES = 16
 _quoted = json.encoder.encode_basestring
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What only the vault knows of a recipient."""
 
     nik: str
@@ -41,14 +40,12 @@ class Person:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """Where a person stands in the vault."""
 
     number: int
     commitment: str
     """SHA-256 over the salt and the person's data as kept, in hex."""
-    is_new: bool
     is_rehearsed: bool = False
     """The same person was placed earlier in the same rehearsal."""
 
@@ -106,8 +103,8 @@ class Vault:
 
     def find(self, niks: Sequence[str]) -> dict[str, int]:
         """NIK → the person's number, of those that the vault knows."""
-        by_mac = {self._mac(self._nik_key, nik): nik for nik in niks}
-        return {by_mac[mac]: number for mac, number, _ in self.rows.of_niks(list(by_mac))}
+        by_mac = dict(zip(self._macs(self._nik_key, niks), niks, strict=True))
+        return {by_mac[mac]: number for mac, number in self.rows.of_niks(list(by_mac)).items()}
 
     def place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
         """Give each person a number, or find the one they have; in the order given, in one transaction."""
@@ -127,52 +124,51 @@ class Vault:
 
     def open(self, number: int) -> Person | None:
         """The data of one person, or None when the vault does not hold it."""
-        row = self.rows.one(number)
-        return Person(**json.loads(self._unseal(*row)[SALT_BYTES:])) if row else None
+        for _, mac, sealed in self.rows.sealed([number]):
+            return Person(**json.loads(self._unseal(mac, sealed)[SALT_BYTES:]))
+        return None
 
     def count(self) -> int:
         """How many people the vault holds."""
         return self.rows.count()
 
     def _place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
-        macs = [self._mac(self._nik_key, person.nik) for person, _ in people]
-        known = {
-            mac: Placed(
-                number,
-                _commitment(self._unseal(mac, sealed)),
-                is_new=False,
-                is_rehearsed=self._rehearsed_from is not None and number >= self._rehearsed_from,
-            )
-            for mac, number, sealed in self.rows.of_niks(macs)
-        }
-        next_number = self.rows.next_number()
-        accounts = {
-            person.account: self._mac(self._account_key, person.account) for person, _ in people if person.account
-        }
-        taken = self.rows.taken(list(accounts.values()))
+        macs = self._macs(self._nik_key, [person.nik for person, _ in people])
+        known = self._known(macs)
+        accounts = [person.account for person, _ in people if person.account]
+        account_macs = dict(zip(accounts, self._macs(self._account_key, accounts), strict=True))
+        taken = self.rows.taken(list(account_macs.values()))
+        next_number, seal = self.rows.next_number(), self._seal.encrypt
         noise = self._random_bytes((SALT_BYTES + NONCE_BYTES) * len(people))
         result: list[Placed | AccountShared] = []
         rows: list[PersonRow] = []
-        for index, ((person, reason), mac) in enumerate(zip(people, macs, strict=True)):
-            if mac in known:
-                result.append(known[mac])
-                continue
-            account_mac = accounts.get(person.account)
-            if account_mac in taken and reason is None:
-                result.append(AccountShared())
-                continue
-            if account_mac is not None:
-                taken.add(account_mac)
-            at = index * (SALT_BYTES + NONCE_BYTES)
-            salt, nonce = noise[at : at + SALT_BYTES], noise[at + SALT_BYTES : at + SALT_BYTES + NONCE_BYTES]
-            plain = salt + _plain(person)
-            commitment = _commitment(plain)
-            rows.append((next_number, mac, account_mac, reason, nonce + self._seal.encrypt(nonce, plain, mac)))
-            known[mac] = Placed(next_number, commitment, is_new=False)
-            result.append(Placed(next_number, commitment, is_new=True))
-            next_number += 1
+        at = 0
+        for (person, reason), mac in zip(people, macs, strict=True):
+            if (placed := known.get(mac)) is None:
+                account_mac = account_macs.get(person.account)
+                if account_mac is not None:
+                    if account_mac in taken and reason is None:
+                        result.append(AccountShared())
+                        continue
+                    taken.add(account_mac)
+                salt, nonce = noise[at : at + SALT_BYTES], noise[at + SALT_BYTES : at + SALT_BYTES + NONCE_BYTES]
+                at += SALT_BYTES + NONCE_BYTES
+                plain = salt + _plain(person)
+                rows.append((next_number, mac, account_mac, reason, nonce + seal(nonce, plain, mac)))
+                placed = known[mac] = Placed(next_number, _commitment(plain))
+                next_number += 1
+            result.append(placed)
         self.rows.add(rows)
         return result
+
+    def _known(self, macs: Sequence[bytes]) -> dict[bytes, Placed]:
+        """Where those stand that the vault has already."""
+        first_rehearsed = self._rehearsed_from or self.rows.next_number()
+        numbers = list(self.rows.of_niks(macs).values())
+        return {
+            mac: Placed(number, _commitment(self._unseal(mac, sealed)), is_rehearsed=number >= first_rehearsed)
+            for number, mac, sealed in self.rows.sealed(numbers)
+        }
 
     def _unseal(self, mac: bytes, sealed: bytes) -> bytes:
         try:
@@ -181,8 +177,14 @@ class Vault:
             raise IntegrityBrokenError("a row of the vault does not open with its key: it was changed") from None
 
     @staticmethod
-    def _mac(key: bytes, text: str) -> bytes:
-        return hashlib.blake2b(text.encode(), key=key, digest_size=MAC_BYTES).digest()
+    def _macs(key: bytes, texts: Sequence[str]) -> list[bytes]:
+        keyed = hashlib.blake2b(key=key, digest_size=MAC_BYTES)
+        macs = []
+        for text in texts:
+            mac = keyed.copy()
+            mac.update(text.encode())
+            macs.append(mac.digest())
+        return macs
 
 
 def _rows_of(where: Path | PersonRows) -> PersonRows:

@@ -1,14 +1,15 @@
 import pytest
 from acts import FILE_SHA256, SET_UP, SITI, Told, by, kept, log, nik, person, register
 
-from ledger import registration, rows
+from ledger import registration
 from ledger.application import Ledger
 from ledger.errors import RoleMissingError, ValueInvalidError
 from ledger.events import FileProcessed, RecipientRegistered, RefusedRows, SharedAccount
 from ledger.intake import Row
+from ledger.placing import PlacingAhead
 from ledger.registration import check_nik
 from ledger.rows import Tally, finish_file
-from ledger.vault import Person, Placed
+from ledger.vault import AccountShared, Person, Placed, Vault
 
 START = SET_UP
 """Events of the fixture's ledger."""
@@ -105,7 +106,7 @@ def test_a_category_comes_from_the_row_or_the_command_or_not_at_all(ledger: Ledg
 def test_a_rehearsal_tells_the_same_as_the_run_and_keeps_nothing(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(registration, "CHUNK_ROWS", 2)
     register(ledger, 1)
     people = [
         person(1, 2),
@@ -176,3 +177,57 @@ def test_anything_else_is_no_national_id(text: str) -> None:
         check_nik(text)
     assert refused.value.field == "nik"
     assert text not in str(refused.value) or not text
+
+
+def mixed() -> list[Row]:
+    """People of three chunks of three rows: new ones, one known, one twice, two of one account, one unreadable."""
+    return [
+        person(2, 2),
+        person(1, 3),
+        person(3, 4, account="900777"),
+        person(4, 5, account="900777"),
+        person(2, 6),
+        person(5, 7, nik="12"),
+        person(6, 8),
+    ]
+
+
+@pytest.fixture
+def second_process(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of three rows, placed by a second process; this one places nobody."""
+    register(ledger, 1)
+    monkeypatch.setattr(registration, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(registration, "AHEAD_ROWS", 1)
+    monkeypatch.setattr(Vault, "place", lambda *_: pytest.fail("placed in this process"))
+
+
+@pytest.mark.usefixtures("second_process")
+def test_a_second_process_places_people_as_this_one_would(ledger: Ledger) -> None:
+    told = Told()
+    assert register_file(ledger, *mixed(), told=told).taken == 3
+    assert [(reject.line, reject.code) for reject in told.rejects] == [
+        (3, "recipient_registered"),
+        (5, "account_shared"),
+        (6, "duplicate_in_file"),
+        (7, "value_invalid"),
+    ]
+    assert [event.recipient_id for event in log(ledger)[-3:]] == ["R000000002", "R000000003", "R000000004"]
+    assert register_file(ledger, *mixed(), told=Told()).repeated == 3
+
+
+def test_a_second_process_that_is_killed_leaves_its_work_to_this_one(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(PlacingAhead):
+        def take(self) -> list[Placed | AccountShared] | None:
+            self._process.kill()
+            self._process.wait()
+            return super().take()
+
+    register(ledger, 1)
+    monkeypatch.setattr(registration, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(registration, "AHEAD_ROWS", 1)
+    monkeypatch.setattr(registration, "PlacingAhead", Killed)
+    told = Told()
+    assert register_file(ledger, *mixed(), told=told).taken == 3
+    assert [reject.line for reject in told.rejects] == [3, 5, 6, 7]

@@ -5,13 +5,13 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from ledger.errors import IntegrityBrokenError, StoreFailedError, VaultKeyError
 from ledger.events import SharedAccount
+from ledger.person_rows import SQLitePersonRows
 from ledger.vault import SALT_BYTES, AccountShared, Person, Placed, Vault
 
 ANI = Person("0000000101900001", "Ani", "900001", "081", "Jalan Melati")
@@ -55,15 +55,14 @@ def test_what_is_kept_of_a_person_is_what_came_first(vault: Vault) -> None:
     [again] = vault.place([(Person(ANI.nik, "Another"), None)])
     assert isinstance(first, Placed)
     assert isinstance(again, Placed)
-    assert (first.is_new, again.is_new) == (True, False)
-    assert again.commitment == first.commitment
+    assert again == first
     assert vault.open(1) == ANI
 
 
 def test_a_commitment_is_opened_by_salt_and_data(vault: Vault) -> None:
     [placed] = vault.place([(ANI, None)])
     assert isinstance(placed, Placed)
-    data = json.dumps(asdict(ANI), ensure_ascii=False, separators=(",", ":")).encode()
+    data = json.dumps(ANI._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
     salt = counted_bytes(SALT_BYTES)
     assert placed.commitment == hashlib.sha256(salt + data).hexdigest()
 
@@ -77,12 +76,12 @@ def test_two_people_with_the_same_data_elsewhere_have_different_commitments(tmp_
     assert len(commitments) == 2
 
 
-def test_a_number_is_never_given_twice_even_when_the_last_person_is_erased(vault: Vault, tmp_path: Path) -> None:
+def test_a_number_is_never_given_twice_even_when_the_last_person_is_erased(vault: Vault) -> None:
     assert numbers(vault, ANI, BUDI) == [1, 2]
-    change(tmp_path, "DELETE FROM person WHERE number=2")
+    vault.rows.follow([], 1, 2)
     assert vault.open(2) is None
     assert numbers(vault, BUDI) == [3]
-    change(tmp_path, "DELETE FROM person")
+    vault.rows.follow([], 0, 3)
     assert numbers(vault, ANI) == [4]
 
 
@@ -162,10 +161,10 @@ def test_a_rehearsal_keeps_nothing_and_knows_who_came_before_in_it(vault: Vault)
     with vault.rehearsal():
         first = vault.place([(ANI, None), (BUDI, None)])
         again = vault.place([(BUDI, None)])
-    assert [(each.number, each.is_new, each.is_rehearsed) for each in (*first, *again) if isinstance(each, Placed)] == [
-        (1, False, False),
-        (2, True, False),
-        (2, False, True),
+    assert [(each.number, each.is_rehearsed) for each in (*first, *again) if isinstance(each, Placed)] == [
+        (1, False),
+        (2, False),
+        (2, True),
     ]
     assert vault.count() == 1
     assert numbers(vault, BUDI) == [2]
@@ -181,3 +180,22 @@ def test_a_rehearsal_that_breaks_off_keeps_nothing(vault: Vault) -> None:
         break_off()
     assert vault.count() == 0
     assert numbers(vault, BUDI, ANI) == [1, 2]
+
+
+def test_hashes_that_share_their_first_half_lead_to_their_own_people(tmp_path: Path) -> None:
+    niks = [b"8 bytes " + ending for ending in (b"first   ", b"second  ", b"third   ")]
+    SQLitePersonRows(tmp_path / "vault.db").create(lambda: b"")
+    with closing(SQLitePersonRows(tmp_path / "vault.db")) as rows:
+        rows.alone(lambda: rows.add([(1, niks[0], b"own account 0001", None, b""), (2, niks[1], None, None, b"")]))
+        assert rows.of_niks(niks) == {niks[0]: 1, niks[1]: 2}
+        with pytest.raises(IntegrityBrokenError):
+            rows.alone(lambda: rows.add([(3, niks[1], None, None, b"")]))
+        with pytest.raises(IntegrityBrokenError):
+            rows.alone(lambda: rows.add([(3, niks[2], b"own account 0001", None, b"")]))
+        assert rows.count() == 2
+        rows.follow([], 0, 1)  # the one who came first is gone
+        assert rows.of_niks(niks) == {niks[1]: 2}
+        assert rows.taken([b"own account 0001"]) == set()
+        rows.alone(lambda: rows.add([(3, niks[2], b"own account 0001", None, b""), (4, niks[0], None, None, b"")]))
+        assert rows.of_niks(niks) == {niks[1]: 2, niks[2]: 3, niks[0]: 4}
+        assert rows.taken([b"own account 0001"]) == {b"own account 0001"}

@@ -22,7 +22,7 @@ from types import FrameType
 import eventsourcing.sqlite
 
 import cli
-from ledger import disbursement, grants, rows
+from ledger import disbursement, grants, registration, rows
 
 COUNTED = (
     str(Path(rows.__file__).parent),
@@ -84,7 +84,7 @@ def _in_destructor(frame: FrameType | None) -> bool:
 
 
 def main(base: Path, work: Path, by: signal.Signals, points: int, chunk_rows: int, arguments: list[str]) -> None:
-    for module in (rows, grants, disbursement):
+    for module in (rows, registration, grants, disbursement):
         module.CHUNK_ROWS = chunk_rows  # type: ignore[attr-defined]
 
     def prepared(name: str) -> tuple[Path, list[str]]:
