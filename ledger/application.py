@@ -65,7 +65,7 @@ from ledger.money import Currency
 from ledger.officer import Officer
 from ledger.program import Program
 from ledger.recipient import Recipient
-from ledger.store import Conflict, Entry, EntryMapper, LedgerRecorder, Series, to_entry, to_row
+from ledger.store import Conflict, Entry, EntryMapper, LedgerRecorder, Series, to_entry, to_event, to_row
 
 if TYPE_CHECKING:
     from ledger.vault import Vault
@@ -136,23 +136,23 @@ class Attempt:
         for stream, rows in self.ledger.store.select_streams(streams).items():
             state: S | None = None
             for row in rows:
-                state = evolve(state, to_entry(row).event)
+                state = evolve(state, to_event(row))
             self._versions[stream] = rows[-1].originator_version
             if state is not None:
                 states[stream] = state
         return states
 
-    def first(self, streams: Sequence[str]) -> dict[str, Event]:
+    def first(self, streams: Iterable[str]) -> dict[str, Event]:
         """Stream → its first event, of those that have any; the stream may not be added to in this attempt."""
-        return {stream: to_entry(row).event for stream, row in self.ledger.store.select_first(streams).items()}
-
-    def first_of_sorted(self, streams: Sequence[str]) -> dict[str, Event]:
-        """The same for streams in order of name; reads nothing of those that have no events."""
-        found = self.ledger.store.select_first_between(streams[0], streams[-1], limit=len(streams))
-        if len(found) == len(streams):  # perhaps more lie between: ask for each
-            return self.first(streams)
-        wanted = set(streams)
-        return {str(row.originator_id): to_entry(row).event for row in found if row.originator_id in wanted}
+        asked = set(streams)
+        if not asked:
+            return {}
+        # Streams that lie side by side are read in one go, and where there are none that costs nothing.
+        between = self.ledger.store.select_first_between(min(asked), max(asked), limit=len(asked))
+        found = {str(row.originator_id): row for row in between}
+        if len(between) == len(asked) and found.keys() != asked:  # others lie between them, perhaps more than were read
+            found = self.ledger.store.select_first(asked)
+        return {stream: to_event(row) for stream, row in found.items() if stream in asked}
 
     def meta(self) -> Meta:
         """What every event that is recorded now bears."""

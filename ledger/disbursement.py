@@ -11,7 +11,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -179,22 +179,22 @@ def _spool_payable(
     chunk: Chunk,
     taken: Tally,
 ) -> None:
-    paid = attempt.first([payment_stream(program.code, tranche, recipient_id) for _, recipient_id, _ in payable])
+    paid = attempt.first(payment_stream(program.code, tranche, recipient_id) for _, recipient_id, _ in payable)
     for row, recipient_id, amount in payable:
-        try:
-            before = paid.get(payment_stream(program.code, tranche, recipient_id))
-            # What this very batch has paid belongs to its list: the same file gives the same list again.
-            if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
-                raise _already_paid(before)
-            with suppress(sqlite3.IntegrityError):
-                spool.execute("INSERT INTO payable VALUES (?,?,?)", (recipient_id, amount, row.line))
-                taken.taken += 1
-                taken.total += amount
-                continue
+        before = paid.get(payment_stream(program.code, tranche, recipient_id)) if paid else None
+        # What this very batch has paid belongs to its list: the same file gives the same list again.
+        if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
+            chunk.refuse(row, _already_paid(before), field="recipient", text=row.values[0])
+        elif spool.execute(_INTO_SPOOL, (recipient_id, amount, row.line)).rowcount:
+            taken.taken += 1
+            taken.total += amount
+        else:
             line = spool.execute("SELECT line FROM payable WHERE recipient_id=?", (recipient_id,)).fetchone()[0]
-            raise DuplicateInFileError(first=f"line {line}")
-        except LedgerError as error:
-            chunk.refuse(row, error, field="recipient", text=row.values[0])
+            duplicate = DuplicateInFileError(first=f"line {line}")
+            chunk.refuse(row, duplicate, field="recipient", text=row.values[0])
+
+
+_INTO_SPOOL = "INSERT OR IGNORE INTO payable VALUES (?,?,?)"
 
 
 @contextmanager
@@ -315,7 +315,7 @@ def _pay(
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer()
         streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
-        paid = attempt.first_of_sorted(streams)
+        paid = attempt.first(streams)
         unpaid, values = [], []
         for row, stream in zip(rows, streams, strict=True):
             recipient_id, amount = row.values[0], int(row.values[1])

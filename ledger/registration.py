@@ -154,9 +154,7 @@ def _read_ahead(
 def _registered(attempt: Attempt, placed: list[Placed | AccountShared]) -> dict[str, RecipientRegistered]:
     """Recipient → their registration, of those placed who are registered."""
     numbers = {each.number for each in placed if isinstance(each, Placed)}
-    if not numbers:
-        return {}
-    found = attempt.first_of_sorted([recipient_stream(recipient_id(number)) for number in sorted(numbers)])
+    found = attempt.first(recipient_stream(recipient_id(number)) for number in numbers)
     return {event.recipient_id: event for event in found.values() if isinstance(event, RecipientRegistered)}
 
 

@@ -171,10 +171,9 @@ class RecipientIndex:
         numbers = ledger.vault.find(niks) if niks else {}
         self._ids = {nik: recipient_id(number) for nik, number in numbers.items()}
         ids = {self._ids.get(name, name) for name in asked}
-        streams = [recipient_stream(each) for each in sorted(ids) if each]
         self._registered: dict[str, RecipientRegistered] = {
             event.recipient_id: event
-            for event in attempt.first(streams).values()
+            for event in attempt.first(recipient_stream(each) for each in ids if each).values()
             if isinstance(event, RecipientRegistered)
         }
 
