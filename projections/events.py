@@ -231,16 +231,25 @@ def view(
     A piece (first, end) leaves of `events` only that range of the log, and `context` as it is.
     """
     log_size = _log_size(connection, known_at)
-    first, end = piece or (0, log_size)
-    connection.execute(
-        f"CREATE OR REPLACE VIEW events AS SELECT * FROM log"  # noqa: S608  # a number and a date
-        f" WHERE log_index >= {first} AND log_index < {min(end, log_size)} AND effective_on <= DATE '{as_of.isoformat()}'"
-    )
+    cut = _cut(connection, as_of, log_size, piece)
+    connection.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM log{cut}")  # noqa: S608  # numbers and a date
     connection.execute(
         f"CREATE OR REPLACE TABLE context AS SELECT DATE '{as_of.isoformat()}' AS as_of,"  # noqa: S608  # the same
         f" CAST({log_size} AS BIGINT) AS log_size, MAX(currency) AS currency, MAX(decimals) AS decimals"
         " FROM log WHERE event = 'LedgerOpened'"
     )
+
+
+def _cut(connection: "DuckDBPyConnection", as_of: date, log_size: int, piece: tuple[int, int] | None) -> str:
+    """The condition on `events`, without what all of the log fulfils: each part is a column more to read."""
+    conditions = []
+    if piece or log_size < _number(connection, "SELECT size FROM extent"):
+        first, end = piece or (0, log_size)
+        conditions += [f"log_index >= {first}", f"log_index < {min(end, log_size)}"]
+    on = as_of.isoformat()
+    if as_of < date.max and _number(connection, f"SELECT COALESCE(MAX(effective_on) > DATE '{on}', FALSE) FROM log"):  # noqa: S608  # a date
+        conditions.append(f"effective_on <= DATE '{on}'")
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _log_size(connection: "DuckDBPyConnection", known_at: int | datetime | None) -> int:
