@@ -28,8 +28,8 @@ lint: setup  ## Format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## Measure speed as ratios against a peer and a limit in the same run
-	$(BIN)/python -m benchmarks
+bench: setup  ## Measure speed as ratios against a peer and a limit in the same run; SIZE=1000000 pays so many
+	$(BIN)/python -m benchmarks $(SIZE)
 
 lock:  ## Pin all dependencies anew, with hashes and without naming a host
 	$(BIN)/python -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --all-extras \

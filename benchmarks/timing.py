@@ -4,7 +4,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -16,10 +16,12 @@ class Result:
 
     work: str
     measured: str
-    peer: str
-    limit: str
-    reach: str
-    is_reached: bool
+    peer: str = ""
+    limit: str = ""
+    reach: str = ""
+    is_reached: bool = True
+    seconds_each: dict[str, float] = field(default_factory=dict)
+    """What was worked → how long each event of it took, for comparing sizes."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -37,9 +39,18 @@ def median_seconds(work: Callable[[], object], *, times: int) -> float:
 def report(name: str, results: list[Result]) -> None:
     """Print the results as one table and keep them in `benchmarks/results/`."""
     rows = [["work", "measured", "peer", "limit", "reach", ""]]
-    rows += [[r.work, r.measured, r.peer, r.limit, r.reach, "ok" if r.is_reached else "MISSED"] for r in results]
+    rows += [[r.work, r.measured, r.peer, r.limit, r.reach, _verdict(r)] for r in results]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    keep(name, [asdict(result) for result in results])
+
+
+def keep(name: str, found: object) -> None:
+    """Keep what was measured in `benchmarks/results/`."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _verdict(result: Result) -> str:
+    return "" if not result.reach else "ok" if result.is_reached else "MISSED"
