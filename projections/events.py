@@ -5,12 +5,13 @@ what is seen of it as of a date and as known at a size of the log or an instant.
 the ledger's currency.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeVar
 
 from ledger.errors import LogSizeError
 from ledger.events import EVENT_CLASSES
@@ -18,6 +19,11 @@ from ledger.store import LedgerRecorder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+T = TypeVar("T")
+
+EVENTS_A_FILE = 250_000
+"""On the way from the store: while one is read by the database, the next is written."""
 
 _AMOUNT = "DECIMAL(18,0)"
 """Money and quantities of one event, below 2^53; their sums are DECIMAL(38,0), on DuckDB as on Spark."""
@@ -190,18 +196,42 @@ def gaps(segments: Sequence[Segment], size: int) -> list[tuple[int, int]]:
 
 
 def _load_tail(connection: "DuckDBPyConnection", recorder: LedgerRecorder, first: int, end: int) -> None:
+    # No report asks for the order of the tail's rows, and to keep it costs a third of the time.
+    connection.execute("SET preserve_insertion_order = false")
+    with TemporaryDirectory(prefix="salur-") as room:
+        starts = range(first, end, EVENTS_A_FILE)
+        ends = [min(start + EVENTS_A_FILE, end) for start in starts]
+        paths = [Path(room) / f"{start}.ndjson" for start in starts]
+        for path, topics in zip(paths, _ahead(partial(_write_lines, recorder), starts, ends, paths), strict=True):
+            fields = fields_of(topics)
+            connection.execute(
+                f"INSERT INTO tail BY NAME SELECT {typed(fields)} FROM {lines_of(fields)}",  # noqa: S608  # our own names
+                [str(path)],
+            )
+            path.unlink()
+    connection.execute("RESET preserve_insertion_order")
+
+
+def _ahead(work: Callable[..., T], *arguments: Sequence[object]) -> Iterator[T]:
+    """The work's result for each, while a thread is at the next: the store reads outside of Python."""
+    if len(arguments[0]) == 1:
+        yield from map(work, *arguments)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as worker:
+        yield from worker.map(work, *arguments)
+
+
+def _write_lines(recorder: LedgerRecorder, first: int, end: int, path: Path) -> frozenset[str]:
+    """Write the events of a range in the newest form, a line each; returns their topics."""
     topics: set[str] = set()
-    with NamedTemporaryFile(suffix=".ndjson") as file:
+    with path.open("wb") as file:
         for block in recorder.blocks(first=first, until=end):
             newest = block.newest()
             file.write(newest.lines)
             topics |= newest.topics
-        file.flush()
-        fields = fields_of(topics)
-        connection.execute(
-            f"INSERT INTO tail BY NAME SELECT {typed(fields)} FROM {lines_of(fields)}",  # noqa: S608  # our own names
-            [file.name],
-        )
+    return frozenset(topics)
 
 
 def _union(segments: Sequence[Segment]) -> str:
