@@ -24,7 +24,7 @@ from benchmarks.timing import Result, seconds
 from ledger.application import Ledger
 from ledger.folder import EVENTS, VAULT
 from ledger.store import Row
-from projections.archive import ARCHIVE
+from projections.archive import ARCHIVE, SEGMENT_EVENTS, Archive
 
 PEER_PAYMENTS = 20_000
 PEER_SAVES = 1_000
@@ -113,6 +113,7 @@ class Stored:
     """What a closed ledger takes on the disk."""
 
     events: int
+    sealed_events: int
     people: int
     store_bytes: int
     vault_bytes: int
@@ -124,18 +125,21 @@ def stored_bytes(folder: Path) -> Stored:
     """What the ledger in a folder takes on the disk."""
     ledger = Ledger(folder)
     events, people = ledger.store.size(), ledger.vault.count()
+    segments = Archive(folder / ARCHIVE, ledger.store).segments()
     ledger.close()
     store, vault = ((folder / name).stat().st_size for name in (EVENTS, VAULT))
-    return Stored(
-        events, people, store, vault, sum(path.stat().st_size for path in (folder / ARCHIVE).glob("events-*"))
-    )
+    sealed_events = sum(each.last - each.first + 1 for each in segments)
+    return Stored(events, sealed_events, people, store, vault, sum(each.path.stat().st_size for each in segments))
 
 
 def bytes_an_event(folder: Path) -> Result:
-    """The same by event, the archive in relation to all events of the log."""
+    """The same by event and by person, once most of the events are sealed."""
+    ledger = Ledger(folder)
+    Archive(folder / ARCHIVE, ledger.store, segment_events=min(SEGMENT_EVENTS, ledger.store.size() // 2)).seal()
+    ledger.close()
     found = stored_bytes(folder)
     return Result(
         work=f"bytes stored, {found.events:,} events of {found.people:,} people",
-        measured=f"store {found.store_bytes / found.events:.0f}, archive {found.archive_bytes / found.events:.0f} an event;"
-        f" vault {found.vault_bytes / found.people:.0f} a person",
+        measured=f"store {found.store_bytes / found.events:.0f}, archive {found.archive_bytes / found.sealed_events:.0f}"
+        f" an event; vault {found.vault_bytes / found.people:.0f} a person",
     )
