@@ -174,7 +174,10 @@ class SQLitePersonRows:
         if self._opened is None:
             # A vault that is gone is told, not made anew.
             uri = self._path.absolute().as_uri() + "?mode=rw"
-            self._opened = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+            # A ledger that nobody holds any more is closed by whichever thread happens to collect it, be it once more.
+            self._opened = sqlite3.connect(
+                uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             self._opened.execute("PRAGMA synchronous=FULL")
             self._opened.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return self._opened
@@ -269,5 +272,7 @@ def told() -> Iterator[None]:
         if "locked" in text:
             raise StoreLockedError from error
         raise DiskFullError() if is_disk_full(error) else StoreFailedError(reason=text) from error
+    except sqlite3.ProgrammingError:  # a bug of ours is no damage of the file
+        raise
     except sqlite3.DatabaseError as error:
         raise IntegrityBrokenError(f"the vault is damaged ({error}); restore a copy") from error

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -199,3 +200,13 @@ def test_hashes_that_share_their_first_half_lead_to_their_own_people(tmp_path: P
         rows.alone(lambda: rows.add([(3, niks[2], b"own account 0001", None, b""), (4, niks[0], None, None, b"")]))
         assert rows.of_niks(niks) == {niks[1]: 2, niks[2]: 3, niks[0]: 4}
         assert rows.taken([b"own account 0001"]) == {b"own account 0001"}
+
+
+def test_a_vault_is_closed_by_any_thread_and_more_than_once(vault: Vault) -> None:
+    """As the collector of garbage does with a ledger that nobody holds any more, in the thread where it runs."""
+    numbers(vault, ANI)
+    with ThreadPoolExecutor(1) as other:
+        for _ in range(2):
+            other.submit(vault.close).result()
+    with pytest.raises(sqlite3.ProgrammingError):
+        vault.count()
