@@ -13,9 +13,17 @@ import zlib
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date, time
+from functools import reduce
 from typing import TYPE_CHECKING, BinaryIO
 
-from ledger.errors import FileBinaryError, FileChangedError, FileDamagedError, FileEmptyError, ValueInvalidError
+from ledger.errors import (
+    FileBinaryError,
+    FileChangedError,
+    FileDamagedError,
+    FileEmptyError,
+    SheetSparseError,
+    ValueInvalidError,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -23,6 +31,12 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 _ZIP_MAGIC = b"PK\x03\x04"
 _DELIMITERS = ",;\t|"
+_FILLED_CELL = re.compile(rb'\sr="([A-Z]{1,3})([0-9]{1,7})"[^>]*+(?<!/)>')
+"""Only cells have an `r` of this form; one whose element is closed at once holds nothing."""
+_SHEET_KEY = re.compile(rb'<(?:\w+:)?sheet\s[^>]*:id="([^"]*)"')
+_PLACES_MAX = 10_000_000
+"""Of a sheet that is mostly empty: its reader takes 32 bytes for each cell up to the last row and the last column."""
+_PLACES_A_CELL_MAX = 4
 _SEP_LINE = re.compile(r'"?sep=([;,\t|])"?\s*', re.IGNORECASE)
 
 
@@ -177,7 +191,9 @@ class XlsxSheet:
                 raise ValueInvalidError(field="sheet", problem=problem)
             if not sheets:
                 raise FileEmptyError(path=name)
-            self._sheet = workbook.get_sheet_by_name(sheet or sheets[0])
+            wanted = sheet or sheets[0]
+            _require_dense(file, name, workbook.sheet_names.index(wanted))
+            self._sheet = workbook.get_sheet_by_name(wanted)
         except CalamineError as error:
             raise FileDamagedError(path=name, reason=str(error)) from None
 
@@ -207,6 +223,49 @@ def _check_archive(file: BinaryIO, name: str) -> None:
         raise FileDamagedError(path=name, reason=f"the checksum of its part {damaged} is wrong")
     if not is_workbook:
         raise FileBinaryError(path=name)
+
+
+def _require_dense(file: BinaryIO, name: str, index: int) -> None:
+    """Refuse a sheet in which a stray cell far out would make its reader take memory for all that lies before it."""
+    with zipfile.ZipFile(file) as archive:
+        for part in _parts_of(archive, index):
+            filled, column, row = _extent(archive, part)
+            places = _number_of(column) * row
+            if places > max(_PLACES_MAX, _PLACES_A_CELL_MAX * filled):
+                raise SheetSparseError(path=name, last_cell=f"{column.decode()}{row}", filled=filled)
+
+
+def _parts_of(archive: zipfile.ZipFile, index: int) -> list[str]:
+    """The part that holds the sheet of that place in the workbook; all parts with sheets where that is not told."""
+    parts = [each for each in archive.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", each)]
+    try:
+        key = _SHEET_KEY.findall(archive.read("xl/workbook.xml"))[index]
+        told = re.findall(rb"<(?:\w+:)?Relationship\s[^>]*>", archive.read("xl/_rels/workbook.xml.rels"))
+        [relation] = [each for each in told if b' Id="%s"' % key in each]
+        part = re.findall(rb' Target="(?:/xl/)?([^"]*)"', relation)[0].decode()
+    except (KeyError, IndexError, ValueError):
+        return parts
+    return [f"xl/{part}"] if f"xl/{part}" in parts else parts
+
+
+def _extent(archive: zipfile.ZipFile, part: str) -> tuple[int, bytes, int]:
+    """How many cells of a sheet are filled, and the last column and row that have one."""
+    filled, column, row, rest = 0, b"", 0, b""
+    with archive.open(part) as sheet:
+        while chunk := sheet.read(_CHUNK_BYTES):
+            # What begins in this chunk and may end in the next is left for it.
+            whole, mark, begun = (rest + chunk).rpartition(b"<")
+            rest = mark + begun
+            cells = _FILLED_CELL.findall(whole)
+            filled += len(cells)
+            column = max({each for each, _ in cells} | {column}, key=_number_of)
+            row = max({int(each) for _, each in cells} | {row})
+    return filled, column, row
+
+
+def _number_of(column: bytes) -> int:
+    """A=1, Z=26, AA=27."""
+    return reduce(lambda number, letter: number * 26 + letter - 64, column, 0)
 
 
 def _cell_text(cell: object) -> str:

@@ -254,6 +254,19 @@ class FileDamagedError(LedgerError):
     reason: str
 
 
+class SheetSparseError(LedgerError):
+    """A cell far out makes a sheet too large to be read."""
+
+    code = "sheet_sparse"
+    sentence = (
+        "{path}: the sheet reaches to {last_cell} with {filled} filled cells; delete the empty rows and columns between "
+        "them, or save it as CSV"
+    )
+    path: str
+    last_cell: str
+    filled: int
+
+
 class FileChangedError(LedgerError):
     """The file changed while it was being read."""
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.styles import Font
 
 from ledger.errors import (
     ColumnMapError,
@@ -24,6 +25,7 @@ from ledger.errors import (
     FileIsDirectoryError,
     FileMissingError,
     LedgerError,
+    SheetSparseError,
     ValueInvalidError,
 )
 from ledger.intake import Field, Row, open_table
@@ -333,6 +335,45 @@ def test_other_archives_and_empty_sheets_are_refused(xlsx_file, tmp_path: Path) 
     for rows in ([], [["nik", "jumlah"]]):
         with pytest.raises(FileEmptyError):
             read(xlsx_file(*rows))
+
+
+STRAY = "CRR9999"
+"""The last cell of 2,500 columns and 9,999 rows: nearly 25 million places."""
+
+
+def sheets(path: Path, stray: str, *, first: str = "Data", value: object = "x") -> Path:
+    """A workbook of two sheets that hold the same rows, the second also a cell far out."""
+    book = Workbook()
+    book.active.title = first
+    for sheet in (book.active, book.create_sheet("R&D")):
+        for row in (["nik", "jumlah"], ["1", 2]):
+            sheet.append(row)
+    cell = book["R&D"][stray]
+    cell.value, cell.font = value, Font(bold=True)
+    book.save(path)
+    return path
+
+
+def test_a_sheet_with_a_cell_far_out_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = sheets(tmp_path / "two.xlsx", STRAY)
+    assert read(path) == read(path, sheet="Data") == [Row(2, ("1", "2", ""))]
+    with pytest.raises(SheetSparseError) as refused:
+        read(path, sheet="R&D")
+    assert (refused.value.last_cell, refused.value.filled) == (STRAY, 5)
+    # One that is only formatted holds nothing, and one far down alone does not make a sheet large.
+    assert read(sheets(path, STRAY, value=None), sheet="R&D") == [Row(2, ("1", "2", ""))]
+    assert [each.line for each in read(sheets(path, "A200000", value="3"), sheet="R&D")] == [2, 200_000]
+
+
+def test_a_workbook_that_does_not_tell_where_its_sheets_are_is_measured_as_a_whole(tmp_path: Path) -> None:
+    path, odd = sheets(tmp_path / "two.xlsx", STRAY), tmp_path / "odd.xlsx"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(odd, "w") as other:
+        for name in whole.namelist():
+            # Single quotes are as good as double ones, and nobody writes them.
+            content = whole.read(name)
+            other.writestr(name, content.replace(b'"', b"'") if name.endswith(".rels") else content)
+    with pytest.raises(SheetSparseError):
+        read(odd, sheet="Data")
 
 
 # Rejects

@@ -34,6 +34,7 @@ from acts import (  # fmt: skip
     step,
     stop,
 )
+from openpyxl import Workbook
 
 from ledger import administration, grants, registration, services, store
 from ledger.aftercare import Step
@@ -300,6 +301,17 @@ def file_binary(ledger: Ledger, folder: Path) -> Any:
 def file_damaged(ledger: Ledger, folder: Path) -> Any:
     path = given(folder, 'nik,name\n1,"never closed\n')
     return {"path": str(path), "reason": "the row that begins in line 2: unexpected end of data"}, lambda: read(path)
+
+
+@refusal
+def sheet_sparse(ledger: Ledger, folder: Path) -> Any:
+    book = Workbook()
+    for row in (["nik", "name"], ["1", "a"]):
+        book.active.append(row)
+    book.active["XFD1048576"] = "stray"
+    path = folder / "people.xlsx"
+    book.save(path)
+    return {"path": str(path), "last_cell": "XFD1048576", "filled": 5}, lambda: read(path)
 
 
 @refusal
