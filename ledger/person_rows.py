@@ -137,11 +137,14 @@ def _integers(macs: Sequence[bytes]) -> tuple[int, ...]:
     return struct.unpack(f">{2 * len(macs)}q", b"".join(macs))
 
 
-def _parts(keys: Iterable[T]) -> Iterator[list[T]]:
-    """The keys in parts that fit into one statement."""
+def _parts(keys: Iterable[T]) -> Iterator[list[T | None]]:
+    """The keys in parts that fit into one statement, filled up with nulls, which none of its keys is.
+
+    So the parts have few lengths: SQLite's driver keeps a hundred statements prepared, of a megabyte each if they are long.
+    """
     remaining = iter(keys)
     while part := list(islice(remaining, MACS_PER_QUERY)):
-        yield part
+        yield part + [None] * ((1 << (len(part) - 1).bit_length()) - len(part))
 
 
 _NIKS, _ACCOUNTS = _MacIndex("nik"), _MacIndex("account")

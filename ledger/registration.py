@@ -25,7 +25,18 @@ from ledger.events import RecipientRegistered, Role, SharedAccount, recipient_st
 from ledger.intake import Field, Row
 from ledger.placing import PlacingAhead
 from ledger.rejects import Reject
-from ledger.rows import Chunk, OnProgress, OnReject, Tally, built, in_chunks, is_nik_shaped, parts, recipient_id
+from ledger.rows import (
+    Chunk,
+    OnProgress,
+    OnReject,
+    Tally,
+    built,
+    in_chunks,
+    is_nik_shaped,
+    parts,
+    recipient_id,
+    without_trace,
+)
 from ledger.store import Series
 from ledger.vault import AccountShared, Person, Placed
 
@@ -122,7 +133,7 @@ class _ReadChunk:
                     checked = _checked(row_category or category, region, shared)
                 except ValueInvalidError as error:
                     texts = {"nik": nik, "category": row_category, "region": region, "shared_account": shared}
-                    self.refused.append((row, error, error.field, texts[error.field]))
+                    self.refused.append((row, without_trace(error), error.field, texts[error.field]))
                 else:
                     self.readable.append((row, checked))
                     self.people.append((Person(*row.values[:5]), checked[2]))

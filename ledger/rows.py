@@ -64,7 +64,19 @@ class Chunk:
             self.tally.repeated += 1
 
     def refuse(self, row: Row, error: LedgerError, *, field: str = "", text: str = "") -> None:
-        self.rejects.append((Reject.of(error, line=row.line, field=field, text=text), error))
+        self.rejects.append((Reject.of(error, line=row.line, field=field, text=text), without_trace(error)))
+
+
+R = TypeVar("R", bound=LedgerError)
+
+
+def without_trace(error: R) -> R:
+    """A refusal to be kept, without what it was raised from: that leads back to the rows it is kept with.
+
+    Such a ring of a whole chunk would be let go only when Python looks for garbage.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 Fill = Callable[[Attempt, list[Row], Chunk], None]
