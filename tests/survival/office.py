@@ -7,13 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ledger import administration, disbursement, registration
 from ledger.application import Attempt, Command, Ledger, create
@@ -194,6 +195,43 @@ class Office:
             if each.name.removesuffix("-wal").removesuffix("-shm") not in known
         ]
         return found + [each.name for each in (self.folder / "batches").iterdir() if each.suffix != ".csv"]
+
+
+class Tail(threading.Thread):
+    """Reads the log while others write it, each time from where it had come: as lines, and as notifications."""
+
+    def __init__(self, store: LedgerRecorder) -> None:
+        super().__init__()
+        self._store, self._is_over = store, threading.Event()
+        self.lines: list[bytes] = []
+        self.notifications: list[int] = []
+        self.grew = 0
+        """How often it found something new."""
+
+    def run(self) -> None:
+        is_last = False
+        while not is_last:
+            is_last = self._is_over.is_set()
+            before = len(self.lines)
+            self.lines += [line for block in self._store.lines(first=before) for line in block.splitlines()]
+            found = self._store.select_notifications((self.notifications or [0])[-1] + 1, 1_000_000)
+            self.notifications += [each.id for each in found]
+            self.grew += len(self.lines) > before
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self.join()
+
+    def assert_nothing_missed(self, store: LedgerRecorder) -> None:
+        """Each event was read once, in the order of the log."""
+        size = store.size()
+        assert [json.loads(line)["log_index"] for line in self.lines] == list(range(size))
+        assert self.notifications == list(range(1, size + 1))
+        assert b"".join(store.lines()).splitlines() == self.lines
 
 
 def _commitments(ledger: Ledger) -> Iterator[tuple[str, str]]:

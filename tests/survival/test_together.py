@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from office import BATCH, BUDGET, PEOPLE, TRANCHE, Ended, Office, nik, payments_csv, people_csv, propose
+from office import BATCH, BUDGET, PEOPLE, TRANCHE, Ended, Office, Tail, nik, payments_csv, people_csv, propose
 
 from ledger.rows import recipient_id
 
@@ -38,6 +38,32 @@ def test_a_batch_run_by_eight_processes_at_once_pays_each_tranche_once(office: O
     again = office.done("disburse", "run", BATCH)
     assert f"{PEOPLE:,} of them before" in again.out
     assert office.size() == size
+
+
+def test_sixteen_processes_with_overlapping_files_record_everything_once_and_a_reader_misses_nothing(
+    office: Office,
+) -> None:
+    third = PEOPLE // 3
+    propose(office, range(1, 2 * third + 1), batch_id="west")
+    propose(office, range(third + 1, PEOPLE + 1), batch_id="east")
+    starts = {"first.csv": PEOPLE + 1, "second.csv": PEOPLE + 401, "third.csv": PEOPLE + 801}
+    files = [office.file(name, people_csv(range(start, start + 800))) for name, start in starts.items()]
+    runs = [("disburse", "run", batch, "--rejects", f"run{n}.csv") for n, batch in enumerate(("west", "east") * 5)]
+    imports = [("recipient", "import", file, "--rejects", f"import{n}.csv") for n, file in enumerate(files * 2)]
+
+    with office.recorder() as recorder, Tail(recorder) as tail:
+        told = office.at_once(*runs, *imports)
+
+    assert len(told) == 16
+    assert {each.code for each in told} == {0, 3}, told
+    assert not any("locked" in each.err for each in told), told
+    office.assert_paid_once(count=PEOPLE, total=PEOPLE * TRANCHE)
+    registered = [each["recipient_id"] for each in office.events("RecipientRegistered")]
+    assert sorted(registered) == [recipient_id(number) for number in range(1, PEOPLE + 1_601)]
+    office.assert_sound()
+    assert tail.grew > 1
+    with office.recorder() as recorder:
+        tail.assert_nothing_missed(recorder)
 
 
 def test_people_imported_by_eight_processes_at_once_are_registered_once(office: Office) -> None:
