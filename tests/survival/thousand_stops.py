@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cli
-from ledger import administration, disbursement, rows
+from ledger import administration, disbursement, registration, rows
 from ledger.application import Command, Ledger, create
 from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
 from ledger.intake import Row
@@ -105,7 +105,9 @@ class Desk:
         command = ["--store", str(self.folder / "ledger"), *arguments, "--officer", "siti", "-o", "json"]
         seen = self.folder / "acknowledged"
         seen.write_bytes(b"")
-        process = self._processes.Process(target=work, args=(command, self.folder))
+        process = self._processes.Process(
+            target=work, args=(command, self.folder, self.people // PEOPLE_A_FILE % 4 == 2)
+        )
         process.start()
         if kill_after_s is not None:
             time.sleep(kill_after_s)
@@ -158,9 +160,12 @@ def _raise(reject: object, _: object) -> None:
     raise AssertionError(reject)
 
 
-def work(arguments: list[str], folder: Path) -> None:
+def work(arguments: list[str], folder: Path, is_ahead: bool) -> None:
     """Carry out a command line in this process, and write down each transaction once it is acknowledged."""
-    rows.CHUNK_ROWS = disbursement.CHUNK_ROWS = CHUNK_ROWS
+    for module in (rows, registration, disbursement):
+        module.CHUNK_ROWS = CHUNK_ROWS  # type: ignore[attr-defined]
+    # Of every fourth import, a second process places the people; it outlives a kill by as long as it needs to notice.
+    registration.AHEAD_ROWS = CHUNK_ROWS if is_ahead else CHUNK_ROWS + 1
     os.chdir(folder)
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
