@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError
 from ledger.store import LOCK_TIMEOUT_S, is_disk_full
 
-MACS_PER_QUERY = 10_000
+MACS_PER_QUERY = 8_192
 CACHE_KIB = 512 * 1024
 """At most this much of the table stays in memory during a transaction; a smaller one writes its pages several times."""
 
