@@ -1,6 +1,7 @@
 """Single commands: officers, programs and their budgets, goods and destinations."""
 
 from datetime import date
+from typing import cast
 
 from ledger import goods
 from ledger import officer as officers
@@ -14,36 +15,73 @@ from ledger.events import (
     Event,
     GoodsAidShipped,
     GoodsStocked,
+    KeyAssigned,
     LedgerEntrusted,
     MaskAidShipped,
     OfficerEnrolled,
+    OfficerKeyReplaced,
     ProgramOpened,
     Role,
     destination_stream,
+    key_stream,
     program_stream,
     shipment_stream,
     stock_stream,
 )
+from ledger.officer import Officer
 from ledger.rows import built
 from ledger.store import Entry
 
 # Officers
 
 
-def enroll(ledger: Ledger, command: Command, *, officer_id: str, roles: tuple[Role, ...]) -> list[Entry]:
-    """Let an officer act; the ledger's first officer enrolls themselves, any other is enrolled by an officer."""
-    enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles)
+def enroll(
+    ledger: Ledger, command: Command, *, officer_id: str, roles: tuple[Role, ...], public_key: str | None = None
+) -> list[Entry]:
+    """Let an officer act; the ledger's first officer enrolls themselves, any other is enrolled by an officer.
+
+    An officer with a public key signs what they record from now on, the first one already this.
+    """
+    enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles, public_key=public_key)
 
     def decide(attempt: Attempt) -> list[Event]:
         entrusted = attempt.load(LEDGER_STREAM, _evolve_entrusted)
         if entrusted or command.by != officer_id:
             attempt.officer()
         known = attempt.load(enrolled.stream, officers.evolve)
-        events = officers.enroll(known, officer_id=officer_id, roles=enrolled.roles)
+        holder = _holder(attempt, public_key)
+        events = officers.enroll(
+            known, officer_id=officer_id, roles=enrolled.roles, public_key=public_key, holder=holder
+        )
+        if entrusted:
+            return events
+        if known is None:
+            attempt.act_as(Officer(officer_id, frozenset(roles), public_key=public_key))
         # The ledger's own stream takes one such event: of two first officers at once, one is the first.
-        return events if entrusted else [*events, LedgerEntrusted(officer_id=officer_id)]
+        return [*events, LedgerEntrusted(officer_id=officer_id)]
 
-    return ledger.carry_out(command, decide, request=("enroll", officer_id, roles))
+    key = (public_key,) if public_key else ()
+    return ledger.carry_out(command, decide, request=("enroll", officer_id, roles, *key))
+
+
+def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key: str, reason: str) -> list[Entry]:
+    """Let an officer sign with another key, or with their first; another officer says so."""
+    given = built(OfficerKeyReplaced, officer_id=officer_id, public_key=public_key, reason=reason)
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        officer = attempt.named_officer(officer_id)
+        holder = _holder(attempt, public_key)
+        return officers.replace_key(officer, public_key=given.public_key, reason=reason, by=command.by, holder=holder)
+
+    return ledger.carry_out(command, decide, request=("replace-key", officer_id, public_key, reason))
+
+
+def _holder(attempt: Attempt, public_key: str | None) -> str | None:
+    """The officer that a key was ever assigned to: its stream takes one such event, whoever is faster."""
+    if public_key is None:
+        return None
+    return attempt.load(key_stream(public_key), lambda _, event: cast("KeyAssigned", event).officer_id)
 
 
 def is_first_officer(ledger: Ledger) -> bool:

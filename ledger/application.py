@@ -9,8 +9,9 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -32,6 +33,7 @@ from ledger.errors import (
     EffectiveInFutureError,
     FolderNotEmptyError,
     GroupUnknownError,
+    KeyMissingError,
     LedgerError,
     LedgerExistsError,
     LedgerMissingError,
@@ -65,7 +67,18 @@ from ledger.money import Currency
 from ledger.officer import Officer
 from ledger.program import Program
 from ledger.recipient import Recipient
-from ledger.store import Conflict, Entry, EntryMapper, LedgerRecorder, Series, to_entry, to_event, to_row
+from ledger.signatures import text_to_sign
+from ledger.store import (
+    Conflict,
+    Entry,
+    EntryMapper,
+    LedgerRecorder,
+    Series,
+    line_of,
+    to_entry,
+    to_event,
+    to_row,
+)
 
 if TYPE_CHECKING:
     from ledger.vault import Vault
@@ -85,16 +98,26 @@ FORMS = {
     "group_id": "1 to 32 letters, digits, dots and dashes",
     "shipment_id": "1 to 32 letters, digits, dots and dashes",
     "session_id": "1 to 32 letters, digits, dots and dashes",
+    "public_key": "32 bytes in base64, as `salur officer key` prints them",
 }
 """Field → the form of its values, in words."""
 ANY_FORM = "2 to 32 lower-case letters, digits and dashes that begin with a letter"
 
 S = TypeVar("S")
+Sign = Callable[[bytes], str]
+"""The signature of a text, in base64."""
+Signer = Callable[[str, str, str], Sign]
+"""Ledger's fingerprint, officer, their public key → how they sign; refuses a key that is missing, locked or another."""
+
+
+def without_key(_fingerprint: str, officer_id: str, _public_key: str) -> Sign:
+    """Where no keys are at hand, an officer who has one cannot act."""
+    raise KeyMissingError(officer_id=officer_id, path="the request")
 
 
 @dataclass(frozen=True)
 class Command:
-    """Who asks, for which business date, and under which reference."""
+    """Who asks, for which business date, under which reference, and with whose keys."""
 
     by: str | None
     effective_on: date
@@ -102,6 +125,7 @@ class Command:
     note: str | None = None
     allow_future: bool = False
     dry_run: bool = False
+    signer: Signer = without_key
 
 
 class Attempt:
@@ -111,6 +135,8 @@ class Attempt:
         self.ledger = ledger
         self.command = command
         self._versions: dict[str, int] = {}
+        self._acting: Officer | None = None
+        self._sign: Sign | None = None
 
     def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
         """The state of one stream, or None where it has no events."""
@@ -174,13 +200,38 @@ class Attempt:
             placed.append(Entry(stream, version, meta, event))
         return placed
 
+    def signed(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The entries, each with the signature of the officer who acts if its event takes one and they have a key."""
+        if (sign := self._sign) is None:
+            return list(entries)
+        fingerprint = self.ledger.fingerprint
+        return [
+            replace(entry, signature=sign(text_to_sign(fingerprint, line_of(to_row(entry)))))
+            if entry.event.IS_SIGNED
+            else entry
+            for entry in entries
+        ]
+
     # Things by name, refused with the nearest name where there are none
 
     def officer(self, role: Role | None = None) -> Officer:
         """The officer who acts, if they may."""
         found = self.named_officer(self.command.by or "")
         officers.require(found, role)
+        self.act_as(found)
         return found
+
+    def act_as(self, officer: Officer) -> None:
+        """Let an officer answer for what is recorded; refuses one who has a key and does not come with it."""
+        self._acting = officer
+        self._sign = None
+        if officer.public_key is not None:
+            self._sign = self.command.signer(self.ledger.fingerprint, officer.officer_id, officer.public_key)
+
+    def require_acting(self) -> None:
+        """Refuse to record anything that nobody in office answers for."""
+        if self._acting is None:
+            self.officer()
 
     def named_officer(self, officer_id: str) -> Officer:
         return self._named(officer_stream, officer_id, officers.evolve, OfficerUnknownError, "officer_id")
@@ -265,6 +316,12 @@ class Ledger(Application[str]):
             self._vault = self.place.vault()
         return self._vault
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
+        first = self.store.select_events(LEDGER_STREAM, limit=1)[0]
+        return hashlib.sha256(line_of((LEDGER_STREAM, 1, first.topic, first.state))).hexdigest()
+
     @property
     def batches_folder(self) -> Path:
         return self.folder / BATCHES
@@ -303,7 +360,9 @@ class Ledger(Application[str]):
             events = list(decide(trial))
             if command.reference and request and events:
                 events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
-            entries = trial.entries(events)
+            if events:
+                trial.require_acting()
+            entries = trial.signed(trial.entries(events))
             rows = [to_row(entry) for entry in entries]
             for many in series():
                 rows += many.rows(trial.meta())
@@ -356,7 +415,8 @@ class Ledger(Application[str]):
 
     def history(self, thing: str) -> list[Entry]:
         """The events of a recipient, program, batch, group, payment, shipment or other thing, in log order."""
-        streams = [f"{kind}/{thing}" for kind in ("program", "batch", "shipment", "stock", "officer", "destination")]
+        kinds = ("program", "batch", "shipment", "stock", "officer", "key", "destination")
+        streams = [f"{kind}/{thing}" for kind in kinds]
         streams += [thing, f"recipient/{thing}", f"group/{thing}", f"payment/{thing}"]
         codes = [each.removeprefix("program/") for each in self.store.streams("program/")]
         streams += [f"group/{code}/{thing}" for code in codes]

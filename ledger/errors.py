@@ -466,6 +466,48 @@ class SameOfficerError(LedgerError):
     thing: str
 
 
+class KeyMissingError(LedgerError):
+    """The officer signs what they record, and their key is not at hand."""
+
+    code = "key_missing"
+    sentence = "officer {officer_id} signs with a key that is not in {path}; name it with --key or --keys, or let another officer give them a new one with `salur officer replace-key`"
+    officer_id: str
+    path: str
+
+
+class KeyLockedError(LedgerError):
+    """The key's passphrase was not given, or is another one."""
+
+    code = "key_locked"
+    sentence = "the key in {path} stays locked ({problem}); give its passphrase, or name a file with it in SALUR_PASSPHRASE_FILE"
+    path: str
+    problem: str
+
+
+class KeyUnreadableError(LedgerError):
+    """The file is not that of an officer's key."""
+
+    code = "key_unreadable"
+    sentence = "{path} holds no Ed25519 private key in PEM; name the right file with --key, or restore it from a copy"
+    path: str
+
+
+class KeyForeignError(LedgerError):
+    """The key is not the one that the officer is enrolled with."""
+
+    code = "key_foreign"
+    sentence = "this is not the key that officer {officer_id} is enrolled with; use theirs, or let another officer put this one in its place with `salur officer replace-key`"
+    officer_id: str
+
+
+class KeyTakenError(LedgerError):
+    """A key belongs to one officer for good, also after it was replaced."""
+
+    code = "key_taken"
+    sentence = "the key is, or was, that of officer {officer_id}; make a new one for nobody else to have"
+    officer_id: str
+
+
 # Programs
 
 

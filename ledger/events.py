@@ -61,6 +61,8 @@ Region = Annotated[str, _pattern(r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_personal_number)]
 """Words of an officer; a number that could be a person's is refused."""
 Sha256 = Annotated[str, _pattern(r"^[0-9a-f]{64}$")]
+PublicKey = Annotated[str, _pattern(r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$")]
+"""An Ed25519 public key, 32 bytes in base64; only the one text that encodes them, with no bit left unused."""
 
 
 class Role(StrEnum):
@@ -138,6 +140,12 @@ class Event(_Frozen):
     """A fact about one thing."""
 
     TOPIC: ClassVar[str]
+    IS_SIGNED: ClassVar[bool] = True
+    """Whether the officer who acts signs it; never changed for a topic, for audits demand it of old events as well.
+
+    Not signed is only what is recorded a person at a time, from files of millions: what pays and binds people among it
+    (TrancheDisbursed, GroupJoined) is covered by the signed list or roster that names them.
+    """
 
     @property
     def stream(self) -> str:
@@ -159,6 +167,7 @@ class LedgerOpened(Event):
     """The ledger begins, with its currency fixed for good."""
 
     TOPIC = "LedgerOpened.v1"
+    IS_SIGNED = False
     name: Text
     currency: Annotated[str, _pattern(r"^[A-Z]{3}$")]
     decimals: Annotated[int, Field(ge=0, le=4)]
@@ -215,6 +224,8 @@ class OfficerEnrolled(Event):
     TOPIC = "OfficerEnrolled.v1"
     officer_id: OfficerId
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    public_key: PublicKey | None = None
+    """Of the key the officer signs with; an officer without one cannot sign."""
 
     @property
     def stream(self) -> str:
@@ -231,6 +242,31 @@ class OfficerRevoked(Event):
     @property
     def stream(self) -> str:
         return officer_stream(self.officer_id)
+
+
+class OfficerKeyReplaced(Event):
+    """An officer signs with another key from now on; the one before counts no more."""
+
+    TOPIC = "OfficerKeyReplaced.v1"
+    officer_id: OfficerId
+    public_key: PublicKey
+    reason: Text
+
+    @property
+    def stream(self) -> str:
+        return officer_stream(self.officer_id)
+
+
+class KeyAssigned(Event):
+    """A public key is one officer's for good, and can never be another's."""
+
+    TOPIC = "KeyAssigned.v1"
+    public_key: PublicKey
+    officer_id: OfficerId
+
+    @property
+    def stream(self) -> str:
+        return key_stream(self.public_key)
 
 
 # Programs and their money
@@ -326,6 +362,7 @@ class RecipientRegistered(_RecipientEvent):
     """A person is known to the ledger, whose data only the vault holds."""
 
     TOPIC = "RecipientRegistered.v1"
+    IS_SIGNED = False
     commitment: Sha256
     """SHA-256 over a salt and the person's data, both in the vault."""
     category: Slug
@@ -339,6 +376,7 @@ class RecipientReferred(_RecipientEvent):
     """A person was referred to another scheme."""
 
     TOPIC = "RecipientReferred.v1"
+    IS_SIGNED = False
     scheme: Slug
     channel: Channel
 
@@ -347,6 +385,7 @@ class TrainingAttended(_RecipientEvent):
     """A person attended a session of a program's training."""
 
     TOPIC = "TrainingAttended.v1"
+    IS_SIGNED = False
     program: ProgramCode
     session_id: GroupId
     group_id: GroupId | None = None
@@ -356,6 +395,7 @@ class SupportReceived(_RecipientEvent):
     """A person was helped by a program in another way than money or training."""
 
     TOPIC = "SupportReceived.v1"
+    IS_SIGNED = False
     program: ProgramCode
     kind: Kind
 
@@ -426,6 +466,7 @@ class TrancheDisbursed(_PaymentEvent):
     """Money of one tranche left the program for one recipient."""
 
     TOPIC = "TrancheDisbursed.v1"
+    IS_SIGNED = False
     amount: Amount
     batch_id: BatchId
 
@@ -434,6 +475,7 @@ class TrancheSettled(_PaymentEvent):
     """The bank confirmed that the recipient has the money."""
 
     TOPIC = "TrancheSettled.v1"
+    IS_SIGNED = False
     amount: Amount
     attempt: Annotated[int, Field(ge=1, le=99)]
 
@@ -503,6 +545,7 @@ class GroupJoined(Event):
     """A person is a member of a funded group."""
 
     TOPIC = "GroupJoined.v1"
+    IS_SIGNED = False
     program: ProgramCode
     recipient_id: RecipientId
     group_id: GroupId
@@ -612,6 +655,10 @@ def officer_stream(officer_id: str) -> str:
     return f"officer/{officer_id}"
 
 
+def key_stream(public_key: str) -> str:
+    return f"key/{public_key}"
+
+
 def recipient_stream(recipient_id: str) -> str:
     return f"recipient/{recipient_id}"
 
@@ -662,6 +709,9 @@ def _stored_classes(cls: type[Event]) -> list[type[Event]]:
 
 EVENT_CLASSES: dict[str, type[Event]] = {cls.TOPIC: cls for cls in _stored_classes(Event)}
 """Topic → class, of every event that is written today."""
+
+SIGNED_TOPICS = tuple(sorted(topic for topic, cls in EVENT_CLASSES.items() if cls.IS_SIGNED))
+"""What an officer with a key signs."""
 
 Stored = dict[str, Any]
 UPCASTERS: dict[str, tuple[str, Callable[[Stored], Stored]]] = {}

@@ -1,8 +1,8 @@
 """The only room that knows how events are kept: in SQLite, through the eventsourcing library's recorders.
 
 A row of the store is (stream, version, topic, state). `state` is one compact JSON object: the event's `Meta` and its
-own fields side by side. The line of an event is that object with the row's other three columns put in front; it is
-what projections read and what `history -o json` prints.
+own fields side by side, and the officer's signature last. The line of an event is that object with the row's other
+three columns put in front; it is what projections read and what `history -o json` prints.
 """
 
 import json
@@ -37,6 +37,7 @@ from pydantic_core import from_json
 
 from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError
 from ledger.events import EVENT_CLASSES, UPCASTERS, Event, Meta, Stored
+from ledger.signatures import split, with_signature
 
 LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
@@ -57,9 +58,14 @@ class Entry:
     """1 for the first event of the stream."""
     meta: Meta
     event: Event
+    signature: str | None = None
+    """Of the officer who acted, if the event is signed."""
 
 
 # Between entries and stored rows
+
+
+_quoted = json.encoder.encode_basestring
 
 
 @lru_cache(maxsize=64)
@@ -71,12 +77,10 @@ def to_stored_event(entry: Entry) -> StoredEvent:
     """The row of an entry."""
     event = entry.event
     body: bytes = event.__pydantic_serializer__.to_json(event, exclude_none=True)
-    return StoredEvent(
-        entry.originator_id,
-        entry.originator_version,
-        event.TOPIC,
-        _meta_json(entry.meta) + b"," + body[1:],
-    )
+    state = _meta_json(entry.meta) + b"," + body[1:]
+    if entry.signature:
+        state = with_signature(state, entry.signature)
+    return StoredEvent(entry.originator_id, entry.originator_version, event.TOPIC, state)
 
 
 Row = tuple[str, int, str, bytes]
@@ -124,6 +128,13 @@ def to_row(entry: Entry) -> Row:
     return entry.originator_id, entry.originator_version, stored.topic, stored.state
 
 
+def line_of(row: Row) -> bytes:
+    """The line of a row, without its index in the log: byte for byte what `LedgerRecorder.lines` tells of it."""
+    stream, version, topic, state = row
+    place = f'{{"stream":{_quoted(stream)},"version":{version},"topic":{_quoted(topic)},'
+    return place.encode() + state[1:]
+
+
 def to_entry(stored: StoredEvent) -> Entry:
     """The entry of a row, brought to its event's newest version.
 
@@ -135,7 +146,8 @@ def to_entry(stored: StoredEvent) -> Entry:
         event = EVENT_CLASSES[topic].model_validate_json(state, extra="ignore")
     except (KeyError, ValueError) as error:
         raise _unreadable(stored) from error
-    return Entry(str(stored.originator_id), stored.originator_version, meta, event)
+    signature = split(stored.state)[1] if event.IS_SIGNED else None
+    return Entry(str(stored.originator_id), stored.originator_version, meta, event, signature)
 
 
 def to_event(stored: StoredEvent) -> Event:

@@ -41,6 +41,7 @@ FIELDS = {
     "program": "VARCHAR",
     "officer_id": "VARCHAR",
     "roles": "VARCHAR[]",
+    "public_key": "VARCHAR",
     "reason": "VARCHAR",
     "parent": "VARCHAR",
     "kind": "VARCHAR",

@@ -12,7 +12,8 @@ FROM (
             WHEN event IN ('LedgerOpened', 'LedgerEntrusted') THEN 'ledger'
             WHEN event = 'ReferenceUsed' THEN 'reference/' || used
             WHEN event = 'FileProcessed' THEN 'file/' || command || '/' || file_sha256
-            WHEN event IN ('OfficerEnrolled', 'OfficerRevoked') THEN 'officer/' || officer_id
+            WHEN event IN ('OfficerEnrolled', 'OfficerRevoked', 'OfficerKeyReplaced') THEN 'officer/' || officer_id
+            WHEN event = 'KeyAssigned' THEN 'key/' || public_key
             WHEN event IN (
                 'ProgramOpened', 'BudgetSet', 'FundsReserved', 'FundsReleased', 'FundsSpent', 'FundsRecovered',
                 'ProgramClosed'

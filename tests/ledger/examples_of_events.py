@@ -13,6 +13,8 @@ META = e.Meta(
 )
 META_OF_OPENING = e.Meta(recorded_at=datetime(2020, 10, 15, 3, 0, tzinfo=UTC), effective_on=date(2020, 10, 15))
 SHA = "0123456789abcdef" * 4
+PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+"""Of the first test vector of RFC 8032."""
 ID, OTHER_ID = "R000000123", "R000000124"
 PAYMENT = {"program": "bsu-2020", "tranche": 1, "recipient_id": ID, "amount": 1_200_000}
 HELD = {"program": "bsu-2020", "amount": 1_200_000, "reserved_for": "batch b1"}
@@ -34,6 +36,8 @@ EXAMPLES: tuple[e.Event, ...] = (
     e.LedgerEntrusted(officer_id="agus"),
     e.OfficerEnrolled(officer_id="agus", roles=(e.Role.CHECKER, e.Role.MAKER)),
     e.OfficerRevoked(officer_id="agus", reason="moved"),
+    e.OfficerKeyReplaced(officer_id="agus", public_key=PUBLIC_KEY, reason="lost"),
+    e.KeyAssigned(public_key=PUBLIC_KEY, officer_id="agus"),
     e.ProgramOpened(
         program="tkm-2020",
         parent="jps",

@@ -1,14 +1,28 @@
 import pytest
+from examples_of_events import PUBLIC_KEY
 
-from ledger.errors import OfficerExistsError, OfficerRevokedError, RoleMissingError
-from ledger.events import OfficerEnrolled, OfficerRevoked, Role
-from ledger.officer import Officer, enroll, evolve, require, revoke
+from ledger.errors import (
+    KeyForeignError,
+    KeyTakenError,
+    OfficerExistsError,
+    OfficerRevokedError,
+    RoleMissingError,
+    SameOfficerError,
+)
+from ledger.events import Event, KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked, Role
+from ledger.officer import Officer, enroll, evolve, replace_key, require, revoke
 
+KEY, OTHER_KEY = PUBLIC_KEY, "A" * 43 + "="
 MAKER = OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,))
 REVOKED = OfficerRevoked(officer_id="siti", reason="moved")
 
 
-def officer(*events: OfficerEnrolled | OfficerRevoked) -> Officer | None:
+WITH_KEY = MAKER.model_copy(update={"public_key": KEY})
+REPLACED = OfficerKeyReplaced(officer_id="siti", public_key=OTHER_KEY, reason="lost")
+NO_KEY = {"public_key": None, "holder": None}
+
+
+def officer(*events: Event) -> Officer | None:
     state = None
     for event in events:
         state = evolve(state, event)
@@ -17,23 +31,23 @@ def officer(*events: OfficerEnrolled | OfficerRevoked) -> Officer | None:
 
 def test_an_officer_is_enrolled_with_each_role_once() -> None:
     both = (Role.MAKER, Role.CHECKER, Role.MAKER)
-    assert enroll(None, officer_id="siti", roles=both) == [
+    assert enroll(None, officer_id="siti", roles=both, **NO_KEY) == [
         OfficerEnrolled(officer_id="siti", roles=(Role.CHECKER, Role.MAKER))
     ]
 
 
 def test_enrolling_again_with_the_same_roles_records_nothing() -> None:
-    assert enroll(officer(MAKER), officer_id="siti", roles=(Role.MAKER,)) == []
+    assert enroll(officer(MAKER), officer_id="siti", roles=(Role.MAKER,), **NO_KEY) == []
 
 
 def test_an_officer_does_not_get_other_roles_by_enrolling_again() -> None:
     with pytest.raises(OfficerExistsError):
-        enroll(officer(MAKER), officer_id="siti", roles=(Role.CHECKER,))
+        enroll(officer(MAKER), officer_id="siti", roles=(Role.CHECKER,), **NO_KEY)
 
 
 def test_a_revoked_id_stays_revoked() -> None:
     with pytest.raises(OfficerExistsError):
-        enroll(officer(MAKER, REVOKED), officer_id="siti", roles=(Role.MAKER,))
+        enroll(officer(MAKER, REVOKED), officer_id="siti", roles=(Role.MAKER,), **NO_KEY)
 
 
 def test_an_officer_is_revoked_once() -> None:
@@ -61,3 +75,58 @@ def test_an_officer_acts_only_in_the_roles_held() -> None:
     with pytest.raises(RoleMissingError) as refused:
         require(maker, Role.CHECKER)
     assert refused.value.role == "checker"
+
+
+def test_an_officer_is_enrolled_with_a_key_that_is_then_theirs_for_good() -> None:
+    roles = (Role.MAKER,)
+    assert enroll(None, officer_id="siti", roles=roles, public_key=KEY, holder=None) == [
+        WITH_KEY,
+        KeyAssigned(public_key=KEY, officer_id="siti"),
+    ]
+    assert enroll(officer(WITH_KEY), officer_id="siti", roles=roles, public_key=KEY, holder="siti") == []
+    with pytest.raises(KeyTakenError):
+        enroll(None, officer_id="budi", roles=roles, public_key=KEY, holder="siti")
+
+
+@pytest.mark.parametrize(("enrolled", "given"), [(MAKER, KEY), (WITH_KEY, None), (WITH_KEY, OTHER_KEY)])
+def test_enrolling_again_never_changes_a_key(enrolled: OfficerEnrolled, given: str | None) -> None:
+    with pytest.raises(KeyForeignError):
+        enroll(officer(enrolled), officer_id="siti", roles=(Role.MAKER,), public_key=given, holder=None)
+
+
+def replaced(enrolled: OfficerEnrolled, **changed: object) -> list[Event]:
+    state = officer(enrolled)
+    assert state
+    words = {"public_key": OTHER_KEY, "reason": "lost", "by": "budi", "holder": None}
+    return replace_key(state, **words | changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("enrolled", [MAKER, WITH_KEY])
+def test_another_officer_gives_an_officer_a_key(enrolled: OfficerEnrolled) -> None:
+    assert replaced(enrolled) == [REPLACED, KeyAssigned(public_key=OTHER_KEY, officer_id="siti")]
+    state = officer(enrolled, REPLACED)
+    assert state
+    assert state.public_key == OTHER_KEY
+
+
+def test_a_key_replaced_again_by_itself_records_nothing() -> None:
+    assert replaced(WITH_KEY, public_key=KEY, holder="siti") == []
+
+
+def test_nobody_replaces_their_own_key() -> None:
+    with pytest.raises(SameOfficerError):
+        replaced(WITH_KEY, by="siti")
+
+
+def test_a_replaced_key_never_counts_again() -> None:
+    state = officer(WITH_KEY, REPLACED)
+    assert state
+    with pytest.raises(KeyTakenError):
+        replace_key(state, public_key=KEY, reason="found", by="budi", holder="siti")
+
+
+def test_a_revoked_officer_gets_no_key() -> None:
+    state = officer(MAKER, REVOKED)
+    assert state
+    with pytest.raises(OfficerRevokedError):
+        replace_key(state, public_key=KEY, reason="back", by="budi", holder=None)

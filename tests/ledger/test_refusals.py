@@ -34,6 +34,7 @@ from acts import (  # fmt: skip
     step,
     stop,
 )
+from examples_of_events import PUBLIC_KEY
 from openpyxl import Workbook
 
 from ledger import administration, grants, registration, services, store
@@ -44,6 +45,7 @@ from ledger.disbursement import list_path, reject
 from ledger.errors import BatchStateError, LedgerError
 from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
 from ledger.intake import Field, Row, open_table
+from ledger.keys import Keys
 from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
 from ledger.moving import Move
 from ledger.postgres import Database, checked_address
@@ -462,6 +464,50 @@ def same_officer(ledger: Ledger, folder: Path) -> Any:
     administration.enroll(ledger, SITI, officer_id="agus", roles=both)
     batch_id = propose(ledger, register(ledger, 1), command=by("agus"))
     return {"officer_id": "agus", "thing": f"batch {batch_id}"}, lambda: approve(ledger, batch_id, command=by("agus"))
+
+
+SIGNING = ("0123456789abcdef" * 4, "siti")
+
+
+def keys_with_a_file(folder: Path, passphrase: bytes | None = None) -> tuple[Keys, Path, str]:
+    """Keys in a folder with the key of siti in it, its file, and the public key."""
+    keys = Keys(folder, passphrase=lambda _: b"kopi")
+    public_key = keys.make(*SIGNING)
+    return Keys(folder, passphrase=lambda _: b"kopi"), keys.keep(*SIGNING, passphrase), public_key
+
+
+@refusal
+def key_missing(ledger: Ledger, folder: Path) -> Any:
+    keys, path, public_key = keys_with_a_file(folder)
+    path.unlink()
+    return {"officer_id": "siti", "path": str(path)}, lambda: keys.signer(*SIGNING, public_key)
+
+
+@refusal
+def key_locked(ledger: Ledger, folder: Path) -> Any:
+    keys, path, public_key = keys_with_a_file(folder, b"teh")
+    fields = {"path": str(path), "problem": "another passphrase, or a damaged file"}
+    return fields, lambda: keys.signer(*SIGNING, public_key)
+
+
+@refusal
+def key_unreadable(ledger: Ledger, folder: Path) -> Any:
+    keys, path, public_key = keys_with_a_file(folder)
+    path.write_text("-----BEGIN PRIVATE KEY-----\n")
+    return {"path": str(path)}, lambda: keys.signer(*SIGNING, public_key)
+
+
+@refusal
+def key_foreign(ledger: Ledger, folder: Path) -> Any:
+    keys, _, _ = keys_with_a_file(folder)
+    return {"officer_id": "siti"}, lambda: keys.signer(*SIGNING, PUBLIC_KEY)
+
+
+@refusal
+def key_taken(ledger: Ledger, folder: Path) -> Any:
+    enrolled = {"roles": (Role.MAKER,), "public_key": PUBLIC_KEY}
+    administration.enroll(ledger, SITI, officer_id="agus", **enrolled)
+    return {"officer_id": "agus"}, lambda: administration.enroll(ledger, SITI, officer_id="rina", **enrolled)
 
 
 # Programs
