@@ -3,6 +3,7 @@
 A law's query gives one row for each thing examined: its place in the log and, where the law is broken, a detail.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 from eventsourcing.persistence import StoredEvent
 
 from ledger.errors import IntegrityBrokenError, LedgerError, SegmentMismatchError
-from ledger.store import LedgerRecorder, canonical
+from ledger.events import SIGNED_TOPICS, UPCASTERS
+from ledger.store import LedgerRecorder, canonical, line_of
 from projections.archive import Archive
 from projections.database import database, database_error
 from projections.engine import create_shared
 from projections.events import Segment, load, view
+from projections.signatures import SENTENCE, Signatures
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,6 +66,11 @@ class Law:
         if len(self.broken) < BREACHES_MAX:
             self.broken.append(found)
 
+    def notice(self, found: Breach) -> None:
+        """Keep something worth a look if there is room."""
+        if len(self.notices) < BREACHES_MAX:
+            self.notices.append(found)
+
 
 def law_names() -> list[str]:
     """The laws there are as SQL, by name."""
@@ -77,6 +85,7 @@ def check(recorder: LedgerRecorder, archive: Archive | None = None) -> list[Law]
     """
     size = recorder.size()
     readable = _check_readable(recorder)
+    signed = _check_signatures(recorder)
     archived, segments = _check_archive(archive)
     with database(MEMORY_BYTES_MAX) as connection:
         try:
@@ -84,10 +93,10 @@ def check(recorder: LedgerRecorder, archive: Archive | None = None) -> list[Law]
         except (database_error(), LedgerError, UnicodeError) as error:
             if readable.holds:
                 readable.breach(Breach(size, "", f"the log cannot be loaded: {error}"))
-            return [readable, archived]
+            return [readable, signed, archived]
         view(connection, date.max, None)
         create_shared(connection)
-        return [readable, archived, *(_examine(connection, name) for name in law_names())]
+        return [readable, signed, archived, *(_examine(connection, name) for name in law_names())]
 
 
 def _check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
@@ -107,6 +116,33 @@ def _check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
         except (database_error(), IntegrityBrokenError) as error:
             law.breach(Breach(segment.first, segment.path.name, f"cannot be held against the store: {error}"))
     return law, segments if law.holds else []
+
+
+def _check_signatures(recorder: LedgerRecorder) -> Law:
+    law = Law("signatures-valid", SENTENCE)
+    opening = [_line(stored) for stored in recorder.select_notifications(1, 1)]
+    signatures = Signatures(hashlib.sha256(b"".join(opening)).hexdigest())
+    start: int | None = 1
+    while start is not None:
+        # Of a nation's millions of events a few thousand are signed: the store passes over the others.
+        page = recorder.select_notifications(start, PAGE_EVENTS, topics=(*SIGNED_TOPICS, *UPCASTERS))
+        for stored in page:
+            law.checked += 1
+            place, verdict = (int(stored.id) - 1, str(stored.originator_id)), signatures.examine(_line(stored))
+            if verdict.breach:
+                law.breach(Breach(*place, verdict.breach))
+            if verdict.notice:
+                law.notice(Breach(*place, verdict.notice))
+        start = int(page[-1].id) + 1 if page else None
+    return law
+
+
+def _line(stored: StoredEvent) -> bytes:
+    """The line of a row; an empty one where the row holds no bytes, as SQLite lets it."""
+    state: object = stored.state
+    if not isinstance(state, bytes):
+        return b""
+    return line_of((str(stored.originator_id), stored.originator_version, stored.topic, state))
 
 
 def _check_readable(recorder: LedgerRecorder) -> Law:

@@ -200,9 +200,9 @@ def _pay(book: Book) -> None:
         e.BatchProposed(
             batch_id="b3", program="bsu", tranche=2, maker="siti", file_sha256=SHA, rows_sha256=SHA, count=1, total=400
         ),
-        e.BatchRejected(batch_id="b3", program="bsu", checker="budi", reason="late"),
         on="2020-10-22",
     )
+    book.add(e.BatchRejected(batch_id="b3", program="bsu", checker="budi", reason="late"), on="2020-10-22", by="budi")
 
 
 def _grant(book: Book) -> None:
