@@ -36,4 +36,4 @@ lock:  ## Pin all dependencies anew, with hashes and without naming a host
 		--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) demo-ledger demo-files .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-ledger demo-ledger-keys demo-files .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

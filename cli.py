@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ledger.application import Command, Ledger
     from ledger.errors import LedgerError
     from ledger.intake import Field, Row
+    from ledger.keys import Keys
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
@@ -106,6 +107,8 @@ class Session:
 
     store: Path
     store_was_named: bool
+    keys: Path | None
+    """The folder of the officers' private keys, if it was named."""
     lang: "Language"
 
 
@@ -126,6 +129,9 @@ def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _who_and_when = stacked(
     click.option("--officer", envvar="SALUR_OFFICER", help="Who acts (or SALUR_OFFICER)."),
+    click.option(
+        "--key", "key_file", type=click.Path(path_type=Path), help="The officer's key; ID.pem of --keys if not given."
+    ),
     click.option("--effective-on", type=DateOption(), help="Business date; today if not given."),
     click.option("--allow-future", is_flag=True, help="Accept a business date after today."),
     click.option("--reference", help="Your own reference: the same command under it is carried out once."),
@@ -164,6 +170,7 @@ class Request:
     session: Session
     command: "Command"
     output: str
+    keys: "Keys"
 
 
 @dataclass
@@ -187,6 +194,7 @@ def writes(function: Any) -> Any:
         from ledger.application import Command
 
         today = datetime.now().astimezone().date()
+        keys = keys_of(session, options.pop("key_file"))
         command = Command(
             by=options.pop("officer"),
             effective_on=options.pop("effective_on") or today,
@@ -194,8 +202,9 @@ def writes(function: Any) -> Any:
             reference=options.pop("reference"),
             note=options.pop("note"),
             dry_run=options.pop("dry_run"),
+            signer=keys.signer,
         )
-        return function(Request(session, command, options.pop("output")), **options)
+        return function(Request(session, command, options.pop("output"), keys), **options)
 
     return _who_and_when(update_wrapper(wrapped, function))
 
@@ -211,6 +220,44 @@ def reads_file(function: Any) -> Any:
 
 
 FILE = click.Path(path_type=Path, allow_dash=True)
+
+
+# Keys and their passphrases
+
+
+def keys_of(session: Session, file: Path | None) -> "Keys":
+    """The private keys at hand: in the session's folder, or the one in a file that was named."""
+    from ledger.keys import Keys, default_folder
+
+    return Keys(session.keys or default_folder(), file=file, passphrase=ask_passphrase)
+
+
+def ask_passphrase(path: Path, *, is_new: bool = False) -> bytes:
+    """The passphrase of a key, from the file that SALUR_PASSPHRASE_FILE names, or from whoever sits there."""
+    from ledger.errors import KeyLockedError
+
+    if named := os.environ.get("SALUR_PASSPHRASE_FILE"):
+        try:
+            if given := Path(named).read_bytes().rstrip(b"\r\n"):
+                return given
+        except OSError:
+            raise KeyLockedError(path=str(path), problem="SALUR_PASSPHRASE_FILE names no file to be read") from None
+        raise KeyLockedError(path=str(path), problem="the file of SALUR_PASSPHRASE_FILE is empty")
+    if not sys.stdin.isatty():
+        problem = "nobody is there to be asked" + (", and --no-passphrase was not given" if is_new else "")
+        raise KeyLockedError(path=str(path), problem=problem)
+    words = f"{'New passphrase' if is_new else 'Passphrase'} for {path}"
+    typed: str = click.prompt(words, hide_input=True, confirmation_prompt=is_new, err=True)
+    return typed.encode()
+
+
+def keep_new_key(keys: "Keys", ledger: "Ledger", officer_id: str, *, no_passphrase: bool) -> None:
+    """Write a key that was just made, locked with a passphrase unless none is wanted, and say where it is."""
+    path = keys.path(ledger.fingerprint, officer_id)
+    if path.exists():
+        return
+    keys.keep(ledger.fingerprint, officer_id, None if no_passphrase else ask_passphrase(path, is_new=True))
+    click.echo(f"The private key of {officer_id} is in {path}; keep a copy in a safe place.", err=True)
 
 
 # Opening, working, telling
@@ -463,14 +510,20 @@ class Rejected(Exception):  # noqa: N818  # an ending, not an error
 @click.option(
     "--store", envvar="SALUR_STORE", type=click.Path(path_type=Path), help="The ledger's folder (or SALUR_STORE)."
 )
+@click.option(
+    "--keys",
+    envvar="SALUR_KEYS",
+    type=click.Path(path_type=Path),
+    help="The folder of your private keys (or SALUR_KEYS); ~/.config/salur/keys if not given.",
+)
 @click.option("--lang", type=LANGUAGES, envvar="SALUR_LANG", help="Language of amounts, dates and headings.")
 @click.version_option(package_name="salur")
 @click.pass_context
-def salur(context: click.Context, store: Path | None, lang: str | None) -> None:
+def salur(context: click.Context, store: Path | None, keys: Path | None, lang: str | None) -> None:
     """Record and prove what a social-protection program paid, to whom, and on whose word."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MONETARY") or os.environ.get("LANG") or ""
     chosen: Language = "id" if (lang or spoken).startswith("id") else "en"
-    context.obj = Session(store or Path(DEFAULT_STORE), store is not None, chosen)
+    context.obj = Session(store or Path(DEFAULT_STORE), store is not None, keys, chosen)
 
 
 @salur.command()
@@ -576,27 +629,104 @@ def officer() -> None:
     """Who may act, and in which roles."""
 
 
+_no_passphrase = click.option(
+    "--no-passphrase", is_flag=True, help="Leave a new key file unlocked, for scripts; whoever can read it can sign."
+)
+
+
 @officer.command("enroll")
 @click.argument("officer_id")
 @click.option(
     "--role", "roles", multiple=True, required=True, type=click.Choice(["maker", "checker"]), help="May be given twice."
 )
+@click.option("--public-key", help="Of the key pair that they made on their own machine with `salur officer key`.")
+@click.option("--without-key", is_flag=True, help="Let them act unsigned; `salur check` tells of it.")
+@_no_passphrase
 @writes
-def officer_enroll(request: Request, officer_id: str, roles: tuple[str, ...]) -> None:
-    """Let OFFICER_ID act. The first officer enrolls themselves."""
+def officer_enroll(
+    request: Request,
+    officer_id: str,
+    roles: tuple[str, ...],
+    public_key: str | None,
+    without_key: bool,
+    no_passphrase: bool,
+) -> None:
+    """Let OFFICER_ID act. The first officer enrolls themselves.
+
+    Their key pair is made here, unless you give the public key of one that they made elsewhere.
+    """
     from ledger import administration
+    from ledger.application import Attempt
     from ledger.events import Role, officer_stream
 
+    if bool(public_key) + without_key + no_passphrase > 1:
+        raise click.UsageError("give one of --public-key, --without-key and --no-passphrase")
     with opened(request.session) as ledger:
         command = request.command
-        if administration.is_first_officer(ledger) or (command.by is None and ledger.load(officer_stream(officer_id))):
+        is_known = bool(ledger.load(officer_stream(officer_id)))
+        if administration.is_first_officer(ledger) or (command.by is None and is_known):
             command = replace(command, by=officer_id)  # themselves, or the same command again
         elif command.by is None:
             raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
-        entries = administration.enroll(
-            ledger, command, officer_id=officer_id, roles=tuple(Role(role) for role in roles)
-        )
+
+        def enroll(command: "Command", public_key: str | None) -> "list[Entry]":
+            named = tuple(Role(role) for role in roles)
+            return administration.enroll(ledger, command, officer_id=officer_id, roles=named, public_key=public_key)
+
+        if not public_key and not without_key:
+            if is_known:  # the same command again means the same key, wherever that is
+                public_key = Attempt(ledger, command).named_officer(officer_id).public_key
+            else:
+                keys = request.keys if command.by == officer_id else keys_of(request.session, None)
+                public_key = _key_at_hand(keys, ledger, officer_id) or keys.make(ledger.fingerprint, officer_id)
+                enroll(replace(command, dry_run=True), public_key)  # what refuses it does so before a key is kept
+                if not command.dry_run:
+                    keep_new_key(keys, ledger, officer_id, no_passphrase=no_passphrase)
+        entries = enroll(command, public_key)
     tell(request, entries, f"{officer_id} is enrolled as {' and '.join(roles)}.")
+
+
+@officer.command("key")
+@click.argument("officer_id")
+@click.option(
+    "--key", "key_file", type=click.Path(path_type=Path), help="The officer's key; ID.pem of --keys if not given."
+)
+@_no_passphrase
+@pass_session
+def officer_key(session: Session, officer_id: str, key_file: Path | None, no_passphrase: bool) -> None:
+    """Print the public key of OFFICER_ID, whose key pair is made here if there is none; another officer enrolls it."""
+    keys = keys_of(session, key_file)
+    with opened(session) as ledger:
+        public_key = _key_at_hand(keys, ledger, officer_id)
+        if public_key is None:
+            public_key = keys.make(ledger.fingerprint, officer_id)
+            keep_new_key(keys, ledger, officer_id, no_passphrase=no_passphrase)
+    click.echo(public_key)
+
+
+def _key_at_hand(keys: "Keys", ledger: "Ledger", officer_id: str) -> str | None:
+    """The public key of the officer's pair on this machine, if there is one."""
+    from ledger.events import LedgerEntrusted
+    from ledger.rows import built
+
+    built(LedgerEntrusted, officer_id=officer_id)  # an id of the right form, before a file is named after it
+    return keys.public_key(ledger.fingerprint, officer_id)
+
+
+@officer.command("replace-key")
+@click.argument("officer_id")
+@click.option("--public-key", required=True, help="Of their new key pair, as `salur officer key` printed it.")
+@click.option("--reason", required=True, help="Why; stored with the event.")
+@writes
+def officer_replace_key(request: Request, officer_id: str, public_key: str, reason: str) -> None:
+    """Let OFFICER_ID sign with another key, when theirs is lost or they had none; another officer does this."""
+    from ledger import administration
+
+    with opened(request.session, request.command) as ledger:
+        entries = administration.replace_key(
+            ledger, request.command, officer_id=officer_id, public_key=public_key, reason=reason
+        )
+    tell(request, entries, f"{officer_id} signs with another key from now on.")
 
 
 @officer.command("revoke")
@@ -615,7 +745,7 @@ def officer_revoke(request: Request, officer_id: str, reason: str) -> None:
 @officer.command("list")
 @reads
 def officer_list(session: Session, output: str) -> None:
-    """Everybody ever enrolled."""
+    """Everybody ever enrolled, and the public keys that count now."""
     from datetime import date
 
     from ledger.application import Attempt, Command
@@ -624,10 +754,15 @@ def officer_list(session: Session, output: str) -> None:
         attempt = Attempt(ledger, Command(None, date.min))
         found = [attempt.named_officer(each.removeprefix("officer/")) for each in ledger.store.streams("officer/")]
     rows = [
-        {"officer": each.officer_id, "roles": ", ".join(sorted(each.roles)), "is_revoked": each.is_revoked}
+        {
+            "officer": each.officer_id,
+            "roles": ", ".join(sorted(each.roles)),
+            "is_revoked": each.is_revoked,
+            "public_key": each.public_key,
+        }
         for each in found
     ]
-    present(session, output, rows, ("officer", "roles", "is_revoked"))
+    present(session, output, rows, ("officer", "roles", "is_revoked", "public_key"))
 
 
 # Programs
@@ -1414,7 +1549,7 @@ def history(session: Session, thing: str, output: str) -> None:
     present(session, output, rows, ("effective_on", "recorded_at", "officer", "event", "about"))
 
 
-_PLACE_FIELDS = ("stream", "version", "topic", "effective_on", "recorded_at", "by")
+_PLACE_FIELDS = ("stream", "version", "topic", "effective_on", "recorded_at", "by", "signature")
 
 
 def _history_row(session: Session, ledger: "Ledger", stored: dict[str, Any]) -> dict[str, Any]:
@@ -1433,6 +1568,8 @@ def _history_row(session: Session, ledger: "Ledger", stored: dict[str, Any]) -> 
             about.append(f"{name} {value[:12]}…")
         else:
             about.append(f"{name} {value}")
+    if "signature" in stored:
+        about.append("signed")
     return {
         "effective_on": date.fromisoformat(stored["effective_on"]),
         "recorded_at": stored["recorded_at"][:19].replace("T", " "),
@@ -1523,7 +1660,8 @@ def demo(session: Session, scale: int, files: Path) -> None:
     """Record Indonesia's 2020 case in a new ledger, with invented people, through the commands shown."""
     from seeds.case import play
 
-    play(salur, store=session.store if session.store_was_named else Path(DEMO_STORE), files=files, scale=scale)
+    store = session.store if session.store_was_named else Path(DEMO_STORE)
+    play(salur, store=store, keys=session.keys or store.with_name(f"{store.name}-keys"), files=files, scale=scale)
 
 
 # Ending

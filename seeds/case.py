@@ -15,6 +15,7 @@ import click
 from ledger.application import Ledger
 from ledger.errors import FolderNotEmptyError
 from ledger.folder import BATCHES, EVENTS, SETTINGS, VAULT, VAULT_KEY
+from ledger.keys import FINGERPRINT_DIGITS
 from seeds.files_2020 import WORKERS_PLANNED, tables
 from seeds.nation import Nation
 
@@ -25,18 +26,19 @@ DEMONSTRATION = "Demonstration (invented people; "
 LEDGER_PARTS = {SETTINGS, BATCHES, *(name + end for name in (EVENTS, VAULT, VAULT_KEY) for end in ("", "-wal", "-shm"))}
 
 
-def play(command: click.Group, *, store: Path, files: Path, scale: int) -> None:
+def play(command: click.Group, *, store: Path, keys: Path, files: Path, scale: int) -> None:
     """Record the case in a new ledger in `store` and print its reports; a demo's ledger that is there is replaced.
 
     One that was interrupted goes on instead: every command of the case may be given again. The files go into a folder
-    of their own in `files`, and are written once. Raises what a command raises.
+    of their own in `files`, and are written once; the officers' private keys go into `keys`. Raises what a command
+    raises.
     """
     begun = monotonic()
     folder = files / f"scale-{scale}-seed-{SEED}"
     unfinished = folder / "unfinished"
     goes_on = unfinished.exists() and unfinished.read_text() == str(store.resolve()) and (store / SETTINGS).exists()
     if not goes_on:
-        remove_demonstration(store)
+        remove_demonstration(store, keys)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished.write_text(str(store.resolve()))
     _echo(f"The files of the invented people are in {folder}; they are written once.")
@@ -48,14 +50,14 @@ def play(command: click.Group, *, store: Path, files: Path, scale: int) -> None:
         "FILES": str(folder),
         "BUDGET": str(CEILING * (WORKERS_PLANNED // scale)),
     }
-    _echo(f"$ export SALUR_STORE={shlex.quote(str(store))}", dim=True)
+    _echo(f"$ export SALUR_STORE={shlex.quote(str(store))} SALUR_KEYS={shlex.quote(str(keys))}", dim=True)
     for line in script():
         if line.startswith("## "):
             _echo("\n" + line.removeprefix("## "), bold=True)
         elif not (goes_on and line.startswith("salur init ")):
-            carry_out(command, line, store=store, values=values)
+            carry_out(command, line, store=store, keys=keys, values=values)
     unfinished.unlink()
-    _tell_end(store, ratio, seconds=monotonic() - begun)
+    _tell_end(store, keys, ratio, seconds=monotonic() - begun)
 
 
 def script() -> Iterator[str]:
@@ -64,13 +66,13 @@ def script() -> Iterator[str]:
     return (line for line in text.splitlines() if line and (line[0] != "#" or line.startswith("## ")))
 
 
-def carry_out(command: click.Group, line: str, *, store: Path, values: dict[str, str]) -> None:
+def carry_out(command: click.Group, line: str, *, store: Path, keys: Path, values: dict[str, str]) -> None:
     """Show a line and do what it says; rows are refused where, and only where, the line begins with `!`."""
     refuses = line.startswith("! ")
     _, *arguments = [Template(word).substitute(values) for word in shlex.split(line.removeprefix("! "))]
     _echo("$ salur " + shlex.join(arguments), dim=True)
     language = click.get_current_context().find_root().params["lang"]
-    options = ["--store", str(store), *(["--lang", language] if language else [])]
+    options = ["--store", str(store), "--keys", str(keys), *(["--lang", language] if language else [])]
     rejected = vars(sys.modules[command.callback.__module__])["Rejected"]
     try:
         command.main([*options, *arguments], prog_name="salur", standalone_mode=False)
@@ -82,12 +84,13 @@ def carry_out(command: click.Group, line: str, *, store: Path, values: dict[str,
             raise RuntimeError(f"no row was refused: {line}")
 
 
-def remove_demonstration(store: Path) -> None:
-    """Remove the ledger that an earlier demo made; raises `FolderNotEmptyError` for a folder with anything else."""
+def remove_demonstration(store: Path, keys: Path) -> None:
+    """Remove the ledger that an earlier demo made, and its officers' keys; raises `FolderNotEmptyError` for a folder with anything else."""
     if not (store / SETTINGS).exists():
         return
     ledger = Ledger(store)
     is_ours = ledger.opened.name.startswith(DEMONSTRATION)
+    fingerprint = ledger.fingerprint
     ledger.close()
     if not is_ours or not {each.name for each in store.iterdir()} <= LEDGER_PARTS:
         raise FolderNotEmptyError(folder=str(store))
@@ -97,10 +100,11 @@ def remove_demonstration(store: Path) -> None:
     folder.rename(removed)
     folder.mkdir()
     shutil.rmtree(removed)
+    shutil.rmtree(keys / fingerprint[:FINGERPRINT_DIGITS], ignore_errors=True)
 
 
-def _tell_end(store: Path, ratio: str, *, seconds: float) -> None:
-    named = f"salur --store {shlex.quote(str(store))}"
+def _tell_end(store: Path, keys: Path, ratio: str, *, seconds: float) -> None:
+    named = f"salur --store {shlex.quote(str(store))} --keys {shlex.quote(str(keys))}"
     _echo("\nWhat this is", bold=True)
     click.echo(
         f"The wage subsidy and job expansion are at {ratio}; groups, their members and goods at full size. All people\n"

@@ -1,5 +1,5 @@
 # Indonesia's relief of 2020, as the commands that record it. The demo carries them out one by one; a shell can too,
-# with the files that the demo wrote:  SALUR_STORE=… FILES=demo-files/… NAME=… BUDGET=… sh seeds/case_2020.sh
+# with the files that the demo wrote:  SALUR_STORE=… SALUR_KEYS=… FILES=demo-files/… NAME=… BUDGET=… sh seeds/case_2020.sh
 #
 # A line with ## is a heading, a command that begins with ! ends with refused rows, and must.
 #
@@ -12,10 +12,10 @@
 # Invented: all people; days of single batches, shipments and trainings; amounts of group grants and their budgets;
 # quantities of goods; how sums divide among programs; numbers of migrant workers; returns and mistakes.
 
-## Two officers: what one proposes, the other approves
+## Two officers, each with a key to sign with: what one proposes, the other approves
 salur init --name "$NAME"
-salur officer enroll sari --role maker --effective-on 2020-03-16
-salur officer enroll budi --role checker --officer sari --effective-on 2020-03-16
+salur officer enroll sari --role maker --no-passphrase --effective-on 2020-03-16
+salur officer enroll budi --role checker --no-passphrase --officer sari --effective-on 2020-03-16
 
 ## The programs and their money
 salur program open bsu-2020 --name "Wage subsidy (BSU)" --kind cash --ceiling 2400000 --tranche 1200000 --tranche 1200000 --fiscal-year 2020 --legal-basis "Permenaker 14/2020" --category worker --officer sari --effective-on 2020-08-14

@@ -41,7 +41,7 @@ class Demo:
 
     def salur(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Carry out a command in the demo's folder, which no test changes."""
-        return salur(self.folder, "--store", cli.DEMO_STORE, *arguments)
+        return salur(self.folder, "--store", cli.DEMO_STORE, "--keys", f"{cli.DEMO_STORE}-keys", *arguments)
 
     def report(self, *arguments: str) -> list[dict[str, Any]]:
         done = self.salur("report", *arguments, "-o", "json")
@@ -148,7 +148,9 @@ def test_returns_and_refusals_leave_their_traces(demo: Demo) -> None:
 
 
 def test_the_demos_ledger_keeps_every_law(demo: Demo) -> None:
-    assert demo.salur("check").returncode == cli.DONE
+    checked = demo.salur("check")
+    assert checked.returncode == cli.DONE
+    assert "Notice signatures-valid" not in checked.stderr  # both officers have keys, and signed all they decided
 
 
 # What it prints
@@ -200,7 +202,7 @@ def test_only_a_demos_own_ledger_is_removed(tmp_path: Path) -> None:
     assert (ours / "events.db").exists()
 
     (ours / "notes.txt").unlink()
-    case.remove_demonstration(ours)
+    case.remove_demonstration(ours, tmp_path / "keys")
     assert list(ours.iterdir()) == []
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([ours.name, "Provincial ledger"])
 
@@ -241,6 +243,8 @@ def test_an_interrupted_demo_goes_on_and_a_finished_one_starts_anew(
         anew = [row.topic for row in ledger.store.select_notifications(1, 10_000)]
         assert ledger.store.select_notifications(1, 1)[0].state != whole[0]
     assert len(anew) == len(whole)
+    [keys_of_one] = (tmp_path / "ledger-keys").iterdir()  # those of the ledger that was removed are gone with it
+    assert sorted(each.name for each in keys_of_one.iterdir()) == ["budi.pem", "sari.pem"]
 
 
 # People and files

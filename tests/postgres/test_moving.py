@@ -269,7 +269,7 @@ def test_the_commands_make_grant_join_copy_and_check(
     server.grant(name)  # the roles, once
     server.execute(*statements, name=name)
     assert "of 1 event." in done("--store", "two", "join", server.address(name, OFFICER))
-    done("--store", "two", "officer", "enroll", "siti", "--role", "maker")
+    done("--store", "two", "officer", "enroll", "siti", "--role", "maker", "--without-key")
     done("--store", "two", "check")
     assert salur(["--store", "one", "check"]) == 0
     assert "Notice rights: you work as postgres, a superuser" in capsys.readouterr().err

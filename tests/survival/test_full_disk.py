@@ -126,7 +126,7 @@ def test_a_ledger_for_which_the_disk_is_full_is_made_once_there_is_room(
     if told.code:
         assert_full(told)
         office.done("init")
-    office.done("officer", "enroll", "siti", "--role", "maker")
+    office.done("officer", "enroll", "siti", "--role", "maker", "--without-key")
     office.done("recipient", "register", "--nik", nik(1), "--name", "Orang 1", "--category", "worker")
     assert not office.leftovers()
     office.assert_sound()

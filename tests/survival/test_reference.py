@@ -6,7 +6,7 @@ from office import BATCH, Office, nik, payments_csv, people_csv
 from ledger.rows import recipient_id
 
 COMMANDS = {
-    "officer": ("officer", "enroll", "rina", "--role", "maker"),
+    "officer": ("officer", "enroll", "rina", "--role", "maker", "--without-key"),
     "revocation": ("officer", "revoke", "tari", "--reason", "moved"),
     "program": (
         "program",

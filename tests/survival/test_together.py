@@ -293,7 +293,7 @@ def test_a_ledger_made_by_two_processes_at_once_is_one_ledger(tmp_path: Path) ->
         assert "Traceback" not in err, err
         assert code == 0 or "Refused [ledger_exists]" in err or "Refused [store_locked]" in err, err
     assert len(office.events("LedgerOpened")) == 1
-    office.done("officer", "enroll", "siti", "--role", "maker")
+    office.done("officer", "enroll", "siti", "--role", "maker", "--without-key")
     office.done("recipient", "register", "--nik", nik(1), "--name", "Orang 1", "--category", "worker")
     assert not office.leftovers()
 
@@ -310,7 +310,8 @@ def test_of_two_first_officers_at_once_one_is_the_first(tmp_path: Path) -> None:
     office = Office(tmp_path)
     assert office.salur("init").code == 0
     done = office.at_once(
-        ["officer", "enroll", "siti", "--role", "maker"], ["officer", "enroll", "budi", "--role", "checker"]
+        ["officer", "enroll", "siti", "--role", "maker", "--without-key"],
+        ["officer", "enroll", "budi", "--role", "checker", "--without-key"],
     )
     assert sorted(each.code for each in done) == [0, 1]
     [refused] = [each for each in done if each.code == 1]
