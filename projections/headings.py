@@ -210,6 +210,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "is_revoked": ("Revoked", "Dicabut"),
     "law": ("Law", "Kaidah"),
     "officer": ("Officer", "Petugas"),
+    "public_key": ("Public key", "Kunci publik"),
     "recorded_at": ("Recorded at (UTC)", "Dicatat (UTC)"),
     "roles": ("Roles", "Peran"),
     "sentence": ("What holds", "Yang harus berlaku"),

@@ -161,6 +161,8 @@ class Signatures:
         if event.public_key is None:
             return f"{event.officer_id} was enrolled without a key: what they record is not signed"
         self._holders[event.public_key] = event.officer_id
+        if self._officers[by].public_key is None:
+            return f"{event.officer_id} was given a key by {by}, who had none to sign that with"
         if isinstance(event, OfficerKeyReplaced):
             return f"{by} gave {event.officer_id} another key: ask {event.officer_id} whether it is theirs"
         return None

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from acts import NOW, approve, by, entries, person, propose, stop
-from signing import Office
+from acts import NOW, approve, by, entries, fund, members, person, propose, step, stop
+from signing import Office, keys_in
 
-from ledger import administration, registration
+from ledger import administration, grants, registration
+from ledger.aftercare import Step
 from ledger.application import Ledger, Sign
-from ledger.disbursement import run
+from ledger.disbursement import reject, run
 from ledger.errors import (
     KeyForeignError,
     KeyMissingError,
@@ -22,15 +23,22 @@ from ledger.errors import (
     SameOfficerError,
 )
 from ledger.events import (
+    EVENT_CLASSES,
+    SIGNED_TOPICS,
     BatchApproved,
     BatchProposed,
     BudgetSet,
     Event,
+    FileProcessed,
+    FundsReleased,
+    GoodsAidShipped,
     KeyAssigned,
+    Kind,
     LedgerEntrusted,
     Meta,
     OfficerEnrolled,
     OfficerKeyReplaced,
+    ProgramOpened,
     Role,
     TrancheDisbursed,
 )
@@ -218,6 +226,57 @@ def test_an_officer_without_a_key_is_reported_and_no_breach(office: Office) -> N
     assert [notice.detail for notice in law.notices] == [
         "agus was enrolled without a key: what they record is not signed"
     ]
+
+
+def test_keys_come_into_a_ledger_that_began_without_any(ledger: Ledger, tmp_path: Path) -> None:
+    keys = keys_in(tmp_path / "keys")
+    words = {"officer_id": "siti", "reason": "keys for all"}
+    administration.replace_key(ledger, by("budi"), public_key=keys.make(ledger.fingerprint, "siti"), **words)
+    with pytest.raises(KeyMissingError):
+        administration.set_budget(ledger, by("siti"), program="bsu-2020", budget=7)
+    administration.set_budget(ledger, by("siti", signer=keys.signer), program="bsu-2020", budget=7)
+    law = law_of(ledger)
+    assert law.holds
+    assert [notice.detail for notice in law.notices] == [
+        "siti was enrolled without a key: what they record is not signed",
+        "budi was enrolled without a key: what they record is not signed",
+        "siti was given a key by budi, who had none to sign that with",
+    ]
+
+
+def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> None:
+    ledger, siti, budi = office.ledger, office.siti, office.budi
+    recipients = ["R000000001", "R000000002"]
+    paid(office)
+    first, second = (f"bsu-2020/1/{each}" for each in recipients)
+    step(ledger, Step.SETTLE, first, command=siti)
+    step(ledger, Step.RETURN, first, command=siti)
+    step(ledger, Step.REISSUE, first, command=budi)
+    step(ledger, Step.REVERSE, second, command=budi)
+    step(ledger, Step.REISSUE, second, command=budi)
+    step(ledger, Step.RETURN, f"{second}/2", command=siti)
+    step(ledger, Step.REFUND, f"{second}/2", command=siti)
+    office.enroll("agus", Role.MAKER, Role.CHECKER)
+    tkm = ProgramOpened(program="tkm-2020", name="TKM", kind=Kind.GROUP_GRANT, fiscal_year=2020)
+    administration.open_program(ledger, budi, terms=tkm)
+    administration.set_budget(ledger, budi, program="tkm-2020", budget=100_000_000)
+    fund(ledger, *members("g1", *recipients), command=office.by("agus"))
+    grants.account(ledger, siti, program="tkm-2020", group_id="g1", report_ref="LPJ 1")
+    registration.register(ledger, siti, [person(3)], file_sha256=None, category="worker", on_reject=stop)
+    for batch_id, officer in (("b2", siti), ("b3", budi)):  # withdrawn by its maker, rejected by a checker
+        propose(ledger, ["R000000003"], command=siti, batch_id=batch_id)
+        reject(ledger, officer, batch_id=batch_id, reason="late")
+    administration.stock(ledger, siti, item="mask", quantity=9, unit="piece", origin="BLK")
+    administration.ship(ledger, siti, shipment_id="m1", item="mask", quantity=9, country="HK")
+    administration.deliver(ledger, siti, shipment_id="m1", quantity=None, proof_ref="POD 1")
+    administration.reopen(ledger, office.by("agus", reference="letter 7"), country="HK", decree_ref="294/2020")
+    administration.close_program(ledger, budi, program="tkm-2020", reason="year-end")
+    administration.revoke(ledger, budi, officer_id="budi", reason="leaves")  # says so themselves
+    law = law_of(ledger)
+    assert (law.broken, law.notices) == ([], [])
+    assert {type(entry.event) for entry in entries(ledger) if entry.signature} == {
+        EVENT_CLASSES[topic] for topic in SIGNED_TOPICS
+    } - {GoodsAidShipped, FundsReleased, FileProcessed, OfficerKeyReplaced}
 
 
 def test_a_copied_ledger_keeps_its_signatures(office: Office, tmp_path: Path) -> None:
