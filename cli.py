@@ -256,6 +256,8 @@ def keep_new_key(keys: "Keys", ledger: "Ledger", officer_id: str, *, no_passphra
     path = keys.path(ledger.fingerprint, officer_id)
     if path.exists():
         return
+    if path.resolve().is_relative_to(ledger.folder.resolve()):
+        raise click.UsageError("keep private keys apart from the ledger: name another folder with --keys or SALUR_KEYS")
     keys.keep(ledger.fingerprint, officer_id, None if no_passphrase else ask_passphrase(path, is_new=True))
     click.echo(f"The private key of {officer_id} is in {path}; keep a copy in a safe place.", err=True)
 

@@ -177,6 +177,12 @@ def test_a_key_is_given_in_one_way_only(salur: Salur) -> None:
     assert salur("officer", "enroll", "siti", *MAKER, "--public-key", "short") == cli.REFUSED
 
 
+def test_no_private_key_is_made_in_the_ledgers_own_folder(salur: Salur) -> None:
+    assert salur("--keys", "ledger/keys", "officer", "enroll", "siti", *MAKER, "--no-passphrase") == cli.USAGE
+    assert salur("--keys", "ledger/keys", "officer", "key", "siti", "--no-passphrase") == cli.USAGE
+    assert not list(Path("ledger").rglob("*.pem"))
+
+
 def test_keys_are_kept_in_the_persons_settings_if_nothing_is_said(
     salur: Salur, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """What officers with keys record is signed, and whoever holds the lines of the log finds what is not."""
 
+import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -46,6 +48,7 @@ from ledger.moving import Move
 from ledger.signatures import is_genuine, split, text_to_sign, with_signature
 from ledger.store import Entry, line_of, to_row
 from projections.check import Law, check
+from projections.signatures import Signatures
 
 
 @pytest.fixture
@@ -99,8 +102,6 @@ def test_every_decision_of_an_officer_with_a_key_bears_their_signature(office: O
 
 
 def test_the_fingerprint_is_the_hash_of_the_first_line_of_the_log(office: Office) -> None:
-    import hashlib
-
     [told] = b"".join(office.ledger.store.lines(until=1)).splitlines()
     line = told.replace(b'"log_index":0,', b"")
     assert office.ledger.fingerprint == hashlib.sha256(line).hexdigest()
@@ -456,3 +457,16 @@ def test_a_payment_slipped_into_a_batch_is_found_by_the_laws_of_what_was_signed(
     insert(office, slipped, "siti")
     assert breaches(office) == []  # payments are not signed one by one
     assert {"batches-kept", "lists-paid"} <= others_broken(office)
+
+
+def test_whoever_has_only_the_lines_of_the_log_finds_the_same(office: Office) -> None:
+    batch_id = paid(office)
+    rewrite(office, BatchApproved, lambda state: split(state)[0])
+    lines = [
+        re.sub(rb'^\{"log_index":[0-9]+,', b"{", line) for line in b"".join(office.ledger.store.lines()).splitlines()
+    ]
+    signatures = Signatures(hashlib.sha256(lines[0]).hexdigest())
+    breaches_of = {line: breach for line in lines if (breach := signatures.examine(line).breach)}
+    [(line, breach)] = breaches_of.items()
+    assert line.startswith(f'{{"stream":"batch/{batch_id}","version":2,'.encode())
+    assert breach == "not signed, and budi had a key"

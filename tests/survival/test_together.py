@@ -312,6 +312,7 @@ def test_of_two_first_officers_at_once_one_is_the_first(tmp_path: Path) -> None:
     done = office.at_once(
         ["officer", "enroll", "siti", "--role", "maker", "--without-key"],
         ["officer", "enroll", "budi", "--role", "checker", "--without-key"],
+        officers=("siti", "budi"),  # whoever comes late is not enrolled by the other
     )
     assert sorted(each.code for each in done) == [0, 1]
     [refused] = [each for each in done if each.code == 1]
