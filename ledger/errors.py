@@ -48,6 +48,10 @@ class IntegrityBrokenError(Exception):
     """What is stored contradicts itself; nothing may be built on it until an auditor has looked."""
 
 
+class ProofFailedError(IntegrityBrokenError):
+    """A proof, a signature or the note that bears it does not show what it was given to show."""
+
+
 class AnswerLostError(Exception):
     """The connection broke when a step was being recorded, and the database cannot be asked whether it was.
 
