@@ -6,7 +6,7 @@ Everything heavy is imported inside the commands, so that `salur --help` starts 
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
@@ -269,17 +269,37 @@ def keep_new_key(keys: "Keys", ledger: "Ledger", officer_id: str, *, no_passphra
 def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledger]":
     """The session's ledger; for a write, somebody must act."""
     from ledger.application import Ledger, require_ledger
+    from ledger.following import followed
 
     require_ledger(session.store)
     if command is not None and command.by is None:
         raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
     ledger = Ledger(session.store)
     try:
-        yield ledger
+        with nullcontext() if command is None or not ledger.place.has_own_log else followed(session.store):
+            yield ledger
+        # Also where nothing was recorded now: the same command may have been interrupted before the log had it.
+        has_written = ledger.recorded or (command is not None and not command.dry_run)
+        if has_written and ledger.place.has_own_log:
+            take_into_log(ledger)
         if command is not None:
             seal_what_is_due(ledger)
     finally:
         ledger.close()
+
+
+def take_into_log(ledger: "Ledger") -> None:
+    """After a write, where the log is the ledger's own; what was recorded stands, whatever comes of the log."""
+    from ledger.errors import IntegrityBrokenError, LedgerError
+
+    try:
+        with progress_bar(lambda: 0.0, "log") as advance:
+            ledger.transparency_log.grow(advance)
+    except (OSError, LedgerError) as error:
+        click.echo(f"Recorded, but not yet in the transparency log: {error}", err=True)
+    except IntegrityBrokenError:
+        click.echo("Recorded, but not taken into the transparency log:", err=True)
+        raise
 
 
 def archive_of(ledger: "Ledger") -> "Archive":
@@ -538,10 +558,19 @@ def salur(context: click.Context, store: Path | None, keys: Path | None, lang: s
     help="Keep events and personal data in this empty PostgreSQL database (postgresql://USER@HOST/NAME) instead of the"
     " folder; passwords come from PGPASSFILE or a service file.",
 )
+@click.option(
+    "--without-log", is_flag=True, help="Make no transparency log in the folder; a database's has none there."
+)
 @click.option("--officer", envvar="SALUR_OFFICER", hidden=True)
 @pass_session
 def init(
-    session: Session, name: str, currency: str, decimals: int | None, database: str | None, officer: str | None
+    session: Session,
+    name: str,
+    currency: str,
+    decimals: int | None,
+    database: str | None,
+    without_log: bool,
+    officer: str | None,
 ) -> None:
     """Make a new ledger in the folder named by --store.
 
@@ -559,7 +588,14 @@ def init(
     usual = default_decimals(currency)
     opened_as = built(LedgerOpened, name=name, currency=currency, decimals=usual if decimals is None else decimals)
     command = Command(by=None, effective_on=datetime.now().astimezone().date())
-    create(session.store, command, opened=opened_as, now=lambda: datetime.now(UTC), database=checked(database)).close()
+    create(
+        session.store,
+        command,
+        opened=opened_as,
+        now=lambda: datetime.now(UTC),
+        database=checked(database),
+        with_log=database is None and not without_log,
+    ).close()
     # What is to be run in the database stands alone on standard output, for psql.
     sentence = f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals."
     click.echo(sentence, err=database is not None)

@@ -37,6 +37,7 @@ from ledger.errors import (
     LedgerError,
     LedgerExistsError,
     LedgerMissingError,
+    LogMissingError,
     OfficerUnknownError,
     ProgramUnknownError,
     RecipientUnknownError,
@@ -59,7 +60,7 @@ from ledger.events import (
     recipient_stream,
     reference_stream,
 )
-from ledger.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, write_settings
+from ledger.folder import BATCHES, LOG, SETTINGS, VAULT_KEY, LogPlace, Place, is_free, write_settings
 from ledger.folder import require_ledger as require_ledger
 from ledger.folder import sync as sync
 from ledger.group import Group
@@ -81,6 +82,7 @@ from ledger.store import (
 )
 
 if TYPE_CHECKING:
+    from ledger.log import Log
     from ledger.vault import Vault
 
 TRIES = 50
@@ -278,6 +280,8 @@ class Ledger(Application[str]):
         self.now = now
         super().__init__()
         self._vault: Vault | None = None
+        self.recorded = 0
+        """How many events this process has appended."""
         try:
             self.opened = self._opening()
         except BaseException:
@@ -321,6 +325,15 @@ class Ledger(Application[str]):
         """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
         first = self.store.select_events(LEDGER_STREAM, limit=1)[0]
         return hashlib.sha256(line_of((LEDGER_STREAM, 1, first.topic, first.state))).hexdigest()
+
+    @property
+    def transparency_log(self) -> "Log":
+        """Opened when asked for, as its cryptography is loaded then; raises `LogMissingError`."""
+        from ledger.log import Log
+
+        if self.place.log is None:
+            raise LogMissingError(folder=str(self.folder))
+        return Log(self.place.log.folder, self.store, key=self.place.log.key)
 
     @property
     def batches_folder(self) -> Path:
@@ -369,6 +382,7 @@ class Ledger(Application[str]):
             if rows and not command.dry_run:
                 last_stream = rows[0][0]
                 self.store.append(rows)
+                self.recorded += len(rows)
             return entries
 
         try:
@@ -464,8 +478,11 @@ def create(
     opened: LedgerOpened,
     now: Callable[[], datetime],
     database: str | None = None,
+    with_log: bool = False,
 ) -> Ledger:
     """Make a ledger in a new or empty folder, or in an empty PostgreSQL database with such a folder beside it.
+
+    With its transparency log, that and the key that signs it are in the same folder.
 
     An interrupted making is finished by the same call. Raises `LedgerExistsError`, `FolderNotEmptyError` or
     `DatabaseTakenError`, and then nothing has changed.
@@ -487,6 +504,11 @@ def create(
     meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
     with suppress(Conflict):  # the interrupted making had come this far
         recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
+    if with_log:
+        from ledger.log import create_log
+
+        place = Place(folder, database, LogPlace(folder / LOG))
+        create_log(folder / LOG, recorder).grow()
     factory.close()
     write_settings(place)
     made = Ledger(folder, now=now)

@@ -24,7 +24,7 @@ def shape_of(text: str) -> str:
 
 def _without_personal_number(name: str, value: object) -> object:
     """A field's value with each number of ten or more digits, which may be a person's, shown by its shape only."""
-    if not isinstance(value, str) or name in ("path", "folder"):
+    if not isinstance(value, str) or name in ("path", "folder", "origin"):
         return value
     return re.sub(r"\d{10,}", lambda run: shape_of(run[0]), value)
 
@@ -196,6 +196,54 @@ class SegmentMismatchError(LedgerError):
     )
     segment: str
     problem: str
+
+
+class EventTooLargeError(LedgerError):
+    """What is to be recorded is longer than an event may be."""
+
+    code = "event_too_large"
+    sentence = (
+        "this would be an event of {size_bytes:,} bytes, at most {size_bytes_max:,} are possible; give less in one step"
+    )
+    size_bytes: int
+    size_bytes_max: int
+
+
+class LogMissingError(LedgerError):
+    """The ledger has no transparency log where one was expected."""
+
+    code = "log_missing"
+    sentence = (
+        "no transparency log in {folder}; make one with `salur log create`, or name the folder of yours with --folder"
+    )
+    folder: str
+
+
+class LogExistsError(LedgerError):
+    """A transparency log is already there, under another name."""
+
+    code = "log_exists"
+    sentence = "{folder} already holds the log {origin}; use it as it is, or choose another folder"
+    folder: str
+    origin: str
+
+
+class LogKeyError(LedgerError):
+    """The key that signs the log is not there, or is not the one it was made with."""
+
+    code = "log_key"
+    sentence = "{path} is not the key of this log ({problem}); put the key there that the log was made with"
+    path: str
+    problem: str
+
+
+class NotInLogError(LedgerError):
+    """The log has not come as far as what is asked for."""
+
+    code = "not_in_log"
+    sentence = "the log has {size} events, {asked} is not among them; seal it with `salur log seal`, or ask for less"
+    size: int
+    asked: int
 
 
 class ContendedError(LedgerError):

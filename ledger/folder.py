@@ -1,10 +1,12 @@
 """A ledger's folder: what lies in it, and which store and vault it names."""
 
+import fcntl
 import json
 import os
 import re
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,16 @@ EVENTS = "events.db"
 VAULT = "vault.db"
 VAULT_KEY = "vault.key"
 BATCHES = "batches"
+LOG = "log"
+
+
+@dataclass(frozen=True)
+class LogPlace:
+    """Where a ledger's transparency log is, and the key that signs it."""
+
+    folder: Path
+    key: Path | None = None
+    """None: with the log, in its own folder."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,12 @@ class Place:
     folder: Path
     database: str | None = None
     """Its address, without a password."""
+    log: "LogPlace | None" = field(default=None, compare=False)
+
+    @property
+    def has_own_log(self) -> bool:
+        """Whether the transparency log is in the ledger's folder, and so grows with whatever is recorded here."""
+        return self.log is not None and self.log.folder.resolve().is_relative_to(self.folder.resolve())
 
     def factory(self) -> InfrastructureFactory[Any]:
         """Builds the event store."""
@@ -76,13 +94,21 @@ def require_ledger(folder: Path) -> Place:
         raise LedgerMissingError(folder=str(folder)) from None
     if found > FORMAT:
         raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
-    return Place(folder, settings.get("database"))
+    log = settings.get("log")
+    # Paths in the ledger's folder are kept relative to it: the folder may move.
+    log_place = LogPlace(folder / log["folder"], folder / log["key"] if "key" in log else None) if log else None
+    return Place(folder, settings.get("database"), log_place)
 
 
 def write_settings(place: Place) -> None:
     """Write the file that makes a folder a ledger, all at once."""
     folder = place.folder
-    said = {"salur": "ledger", "format": FORMAT} | ({"database": place.database} if place.database else {})
+    said: dict[str, object] = {"salur": "ledger", "format": FORMAT}
+    if place.database:
+        said["database"] = place.database
+    if place.log:
+        key = {"key": _kept(place.log.key, folder)} if place.log.key else {}
+        said["log"] = {"folder": _kept(place.log.folder, folder), **key}
     settings = folder / f"{SETTINGS}.{os.getpid()}.new"
     with suppress(FileNotFoundError):  # cleared away by another making of the same ledger, which came first
         settings.write_text(json.dumps(said) + "\n")
@@ -91,6 +117,11 @@ def write_settings(place: Place) -> None:
     for left_over in folder.glob(f"{SETTINGS}.*.new"):
         left_over.unlink(missing_ok=True)
     sync(folder)
+
+
+def _kept(path: Path, folder: Path) -> str:
+    path, folder = path.resolve(), folder.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def is_free(folder: Path) -> bool:
@@ -103,7 +134,7 @@ def is_free(folder: Path) -> bool:
 def _is_of_a_ledger(name: str) -> bool:
     if name.startswith(SETTINGS):
         return True
-    return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES}
+    return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES, LOG}
 
 
 def sync(path: Path) -> None:
@@ -111,5 +142,28 @@ def sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that at any instant its old or its new content is there, also after a loss of power."""
+    under_way = path.with_name(f"{path.name}.new")
+    under_way.unlink(missing_ok=True)
+    with os.fdopen(os.open(under_way, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    under_way.replace(path)
+    sync(path.parent)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time do what is in this block; the lock ends with the process that holds it."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(handle)

@@ -50,11 +50,14 @@ CREATE UNIQUE INDEX IF NOT EXISTS stored_events_notification_id_idx ON {TABLE} (
 """
 _EVENT = "originator_id, originator_version, topic, state"
 _LINES = (
-    "SELECT string_agg(convert_to('{\"log_index\":'||notification_id-1||',\"stream\":'||to_json(originator_id)::text"
+    "SELECT string_agg(convert_to('{<number>\"stream\":'||to_json(originator_id)::text"
     "||',\"version\":'||originator_version||',\"topic\":'||to_json(topic)::text||',', 'UTF8')||substring(state FROM 2)"
-    "||'\\x0a'::bytea, ''::bytea ORDER BY notification_id), array_agg(DISTINCT topic), MAX(notification_id)"
+    "||'\\x0a'::bytea, ''::bytea ORDER BY notification_id)<whole>, array_agg(DISTINCT topic), COUNT(*), MAX(notification_id)"
     f" FROM (SELECT * FROM {TABLE} WHERE notification_id>%s AND notification_id<=%s ORDER BY notification_id LIMIT %s) AS e"
 )
+_WHOLE = " FILTER (WHERE substring(state FROM 1 FOR 1)='\\x7b'::bytea)"
+"""The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole."""
+_NUMBER = "\"log_index\":'||notification_id-1||',"
 
 
 class PostgresLedgerRecorder(LedgerRecorder):
@@ -184,15 +187,18 @@ class PostgresLedgerRecorder(LedgerRecorder):
         )
         return int(found)
 
-    def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator[Block]:
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator[Block]:
+        statement = _LINES.replace("<number>", _NUMBER if numbered else "").replace(
+            "<whole>", "" if numbered else _WHOLE
+        )
         # What is stored never changes and new events come after: up to the size, all pages are of one moment.
         size = self.size()
         last = size if until is None else min(size, until)
         while first < last:
-            [(lines, topics, end)] = self.database.read(_LINES, (first, last, store.LINES_PER_BLOCK))
+            [(lines, topics, events, end)] = self.database.read(statement, (first, last, store.LINES_PER_BLOCK))
             if end is None:
                 return
-            yield Block(lines, frozenset(topics))
+            yield Block(lines, frozenset(topics), events, end)
             first = end
 
     def _events(self, statement: str, *values: object) -> list[StoredEvent]:

@@ -11,7 +11,7 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from eventsourcing.sqlite import (
 )
 from pydantic_core import from_json
 
-from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError, StoreLockedError
+from ledger.errors import DiskFullError, EventTooLargeError, IntegrityBrokenError, StoreFailedError, StoreLockedError
 from ledger.events import EVENT_CLASSES, UPCASTERS, Event, Meta, Stored
 from ledger.signatures import split, with_signature
 
@@ -43,6 +43,8 @@ LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
 IDS_PER_QUERY = 10_000
 LINES_PER_BLOCK = 1_000
+LINE_BYTES_MAX = 65_535
+"""Of an event's line in the log: those who read logs write its length in two bytes (C2SP tlog-tiles)."""
 
 Conflict = IntegrityError
 """Raised by an append when one of its (stream, version) pairs is already taken; nothing of it was stored."""
@@ -116,16 +118,26 @@ class Series:
             if state.count(old) != 1:
                 raise ValueError(f"{name} cannot be told apart in {topic}")
             state = state.replace(old, new)
-        return [
+        rows = [
             (stream, 1, topic, (state % values).encode())
             for stream, values in zip(self.streams, self.values, strict=True)
         ]
+        if len(state) > LINE_BYTES_MAX // 2:  # the fields named are short: only long rows need a look of their own
+            rows = [_within_bounds(row) for row in rows]
+        return rows
 
 
 def to_row(entry: Entry) -> Row:
     """The row of an entry."""
     stored = to_stored_event(entry)
-    return entry.originator_id, entry.originator_version, stored.topic, stored.state
+    return _within_bounds((entry.originator_id, entry.originator_version, stored.topic, stored.state))
+
+
+def _within_bounds(row: Row) -> Row:
+    """Refuse a row whose line no log can hold."""
+    if len(row[3]) > LINE_BYTES_MAX // 2 and (size := len(line_of(row))) > LINE_BYTES_MAX:
+        raise EventTooLargeError(size_bytes=size, size_bytes_max=LINE_BYTES_MAX)
+    return row
 
 
 def line_of(row: Row) -> bytes:
@@ -253,8 +265,30 @@ class LedgerRecorder(ApplicationRecorder):
             yield block.newest().lines
 
     @abstractmethod
-    def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator["Block"]:
-        """As `lines`, with each event in the form it was stored in."""
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
+        """As `lines`, with each event in the form it was stored in; not numbered, they are without `log_index`."""
+
+    def leaves(self, *, first: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
+        """The events of the log as the transparency log holds them, in blocks: their lines without `log_index`.
+
+        Raises `IntegrityBrokenError` where an event is missing or is none that this program stored.
+        """
+        for block in self.blocks(first=first, until=until, numbered=False):
+            lines = block.lines.split(b"\n")[:-1]
+            # Ids are unique and in order: where as many were found as there are between the first and the last, all were.
+            are_all = len(lines) == block.events == block.end - first
+            if not are_all or b"?" in lines or max(map(len, lines)) > LINE_BYTES_MAX:
+                raise IntegrityBrokenError(
+                    f"events {first} to {block.end - 1} are not all as this program stores them; run `salur check`"
+                )
+            yield lines
+            first = block.end
+
+    def leaf(self, index: int) -> bytes:
+        """The line of one event; raises `IntegrityBrokenError` where there is none."""
+        for [line] in self.leaves(first=index, until=index + 1):
+            return line
+        raise IntegrityBrokenError(f"event {index} is not in the store; run `salur check`")
 
 
 # SQLite, durable
@@ -365,12 +399,15 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             )
             return int(cursor.fetchone()[0])
 
-    def blocks(self, *, first: int = 0, until: int | None = None) -> Iterator["Block"]:
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
         # One text a block: SQLite puts it together several times faster than Python would from rows.
         # A line that is null would be left out of it unseen: its place is taken by what no reader takes for JSON.
+        number = "\"log_index\":'||(rowid-1)||'," if numbered else ""
+        # The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole.
+        brace = "'{'" if numbered else "iif(substr(state,1,1)=x'7B', '{', NULL)"
         statement = (
-            "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), group_concat(DISTINCT topic), MAX(rowid)"
-            " FROM (SELECT rowid, topic, ifnull('{\"log_index\":'||(rowid-1)||',\"stream\":'||json_quote(originator_id)"
+            "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), CAST(group_concat(DISTINCT topic) AS BLOB),"
+            f" COUNT(*), MAX(rowid) FROM (SELECT rowid, topic, ifnull({brace}||'{number}\"stream\":'||json_quote(originator_id)"
             "||',\"version\":'||originator_version||',\"topic\":'||json_quote(topic)||','"
             "||CAST(substr(state,2) AS TEXT), '?') AS line"
             f" FROM {self.events_table_name} WHERE rowid>? AND rowid<=? ORDER BY rowid LIMIT ?)"
@@ -381,10 +418,16 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             last = size if until is None else min(size, until)
             while first < last:
                 cursor.execute(statement, (first, last, LINES_PER_BLOCK))
-                stored, topics, end = cursor.fetchone()
+                stored, topics, events, end = cursor.fetchone()
                 if end is None:
                     return
-                yield Block(stored, frozenset((topics or "").split(",")))
+                try:
+                    named = frozenset((topics or b"").decode().split(","))
+                except UnicodeDecodeError as error:
+                    raise IntegrityBrokenError(
+                        f"events {first} to {end - 1}: a topic is not text; run `salur check`"
+                    ) from error
+                yield Block(stored, named, events, end)
                 first = end
 
 
@@ -395,13 +438,17 @@ class Block:
     lines: bytes
     """A line an event, as JSON."""
     topics: frozenset[str]
+    events: int
+    """How many the store counts."""
+    end: int
+    """The index after that of the last."""
 
     def newest(self) -> "Block":
         """The block with each event in the form that is written today."""
         if self.topics.isdisjoint(UPCASTERS):
             return self
         lines = "".join(f"{_upcast_line(line)}\n" for line in self.lines.decode().split("\n")[:-1])
-        return Block(lines.encode(), frozenset(_newest_topic(topic) for topic in self.topics))
+        return replace(self, lines=lines.encode(), topics=frozenset(_newest_topic(topic) for topic in self.topics))
 
 
 def _newest_topic(topic: str) -> str:

@@ -6,10 +6,8 @@ It is written under another name, synced and renamed, and never changed. The sto
 is missing or cannot be read is made anew from it, and one that tells something else is refused by name.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -19,9 +17,9 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from ledger.application import sync
 from ledger.errors import DiskFullError, IntegrityBrokenError, SegmentMismatchError
 from ledger.events import UPCASTERS
+from ledger.folder import alone, sync
 from ledger.store import LedgerRecorder
 from projections.database import database, database_error, out_of_memory
 from projections.events import Segment, column_types, fields_of, gaps, lines_of, typed
@@ -113,7 +111,8 @@ class Archive:
         """
         self.folder.mkdir(exist_ok=True)
         sync(self.folder.parent)
-        with self._alone():
+        # Two processes that seal would do the same work twice, and no harm.
+        with alone(self.folder / "lock"):
             for left_over in self.folder.glob(f"{_UNDER_WAY}*"):
                 rmtree(left_over, ignore_errors=True)
             kept, unfit = self._examined()
@@ -212,16 +211,6 @@ class Archive:
         if count != last - first + 1:
             raise IntegrityBrokenError(f"events {first} to {last} are not all in the store; run `salur check`")
         return _Lines(stored, newest, frozenset(topics))
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Let one process seal at a time; two would do the same work twice, and no harm."""
-        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     @contextmanager
     def _room(self) -> Iterator[Path]:

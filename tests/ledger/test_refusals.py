@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from ledger.errors import BatchStateError, LedgerError
 from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
 from ledger.intake import Field, Row, open_table
 from ledger.keys import Keys
+from ledger.log import create_log
 from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
 from ledger.moving import Move
 from ledger.postgres import Database, checked_address
@@ -188,6 +190,48 @@ def segment_mismatch(ledger: Ledger, folder: Path) -> Any:
     second.path.write_bytes(first.path.read_bytes())
     problem = "its events are not those that the store holds from 2 to 3"
     return {"segment": second.path.name, "problem": problem}, archive.segments
+
+
+@refusal
+def event_too_large(ledger: Ledger, folder: Path) -> Any:
+    categories = tuple(f"category-{number:08}-and-its-kind" for number in range(2_000))
+    terms = ProgramOpened(program="large", name="L", kind=Kind.CASH, fiscal_year=2020, categories=categories)
+    act = partial(administration.open_program, ledger, SITI, terms=terms)
+    return {"size_bytes_max": 65_535, "size_bytes": len(line_of(terms))}, act
+
+
+def line_of(terms: ProgramOpened) -> bytes:
+    """What the event would be in the log, an officer's words and instant in it."""
+    place = {"stream": terms.stream, "version": 1, "topic": "ProgramOpened.v1"}
+    said = {"recorded_at": "2020-10-15T03:00:00Z", "effective_on": "2020-10-15", "by": "siti"}
+    stated = {**place, **said, **json.loads(terms.model_dump_json(exclude_none=True))}
+    return json.dumps(stated, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@refusal
+def log_missing(ledger: Ledger, folder: Path) -> Any:
+    return {"folder": str(ledger.folder)}, lambda: ledger.transparency_log
+
+
+@refusal
+def log_exists(ledger: Ledger, folder: Path) -> Any:
+    create_log(folder / "log", ledger.store, origin="salur/one")
+    fields = {"folder": str(folder / "log"), "origin": "salur/one"}
+    return fields, lambda: create_log(folder / "log", ledger.store, origin="salur/two")
+
+
+@refusal
+def log_key(ledger: Ledger, folder: Path) -> Any:
+    log = create_log(folder / "log", ledger.store)
+    (folder / "log" / "key").write_bytes(bytes(32))
+    return {"path": str(folder / "log" / "key"), "problem": "another one made this log"}, log.grow
+
+
+@refusal
+def not_in_log(ledger: Ledger, folder: Path) -> Any:
+    log = create_log(folder / "log", ledger.store)
+    log.grow()
+    return {"size": SET_UP, "asked": SET_UP}, lambda: log.prove(SET_UP)
 
 
 @refusal

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ledger import administration, events, store
 from ledger.application import Ledger
-from ledger.errors import IntegrityBrokenError
-from ledger.events import Event, LedgerOpened, Meta
+from ledger.errors import EventTooLargeError, IntegrityBrokenError
+from ledger.events import Event, Kind, LedgerOpened, Meta, ProgramOpened
 from ledger.store import Conflict, Entry, to_entry, to_stored_event
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -107,6 +107,37 @@ def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -
         if value in (None, (), "")
     ]
     assert empty == ["OfficerEnrolled.v1 public_key"]  # came later, and stands in a file of its own
+
+
+def large(name: str) -> ProgramOpened:
+    categories = tuple(f"category-{number:08}-and-its-kind" for number in range(1_977))
+    return ProgramOpened(program="large", name=name, kind=Kind.CASH, fiscal_year=2020, categories=categories)
+
+
+def room_of(row: store.Row) -> int:
+    """How many bytes the row's line in the log lacks to the longest."""
+    place = '{"stream":"program/large","version":1,"topic":"ProgramOpened.v1",'
+    return store.LINE_BYTES_MAX - len(place) - len(row[3]) + 1
+
+
+def test_an_event_is_as_long_as_a_log_can_hold_and_no_longer(ledger: Ledger) -> None:
+    room = room_of(store.to_row(Entry("program/large", 1, META, large("é"))))
+    assert 0 < room < 190
+    ledger.store.append([store.to_row(Entry("program/large", 1, META, large("é" + "x" * room)))])
+
+    assert len(ledger.store.leaf(SET_UP)) == store.LINE_BYTES_MAX
+    with pytest.raises(EventTooLargeError):
+        store.to_row(Entry("program/large", 1, META, large("é" + "x" * (room + 1))))
+
+
+def test_a_series_of_events_has_the_same_bound() -> None:
+    def rows(name: str) -> list[store.Row]:
+        return store.Series(large(name), ("fiscal_year",), ("program/large",), ((2021,),)).rows(META)
+
+    room = room_of(rows("é")[0])
+    assert len(rows("é" + "x" * room)) == 1
+    with pytest.raises(EventTooLargeError):
+        rows("é" + "x" * (room + 1))
 
 
 def test_a_topic_bears_a_version() -> None:

@@ -188,7 +188,7 @@ class Office:
 
     def leftovers(self) -> list[str]:
         """Files in the ledger's folder that no ledger needs."""
-        known = {"ledger.json", "events.db", "vault.db", "vault.key", "batches"}
+        known = {"ledger.json", "events.db", "vault.db", "vault.key", "batches", "log"}
         found = [
             each.name
             for each in self.folder.iterdir()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from logged import add_log, assert_whole
 from office import BATCH, PEOPLE, TRANCHE, WAIT_S, Office, ended, killed_after, nik, payments_csv, people_csv, propose
 
 from ledger.rows import recipient_id
@@ -90,6 +91,17 @@ def test_a_batch_killed_anywhere_is_completed_by_the_same_command(small: Office,
     whole.assert_paid_once(count=200, total=200 * TRANCHE)
     for office in (whole, stops[30].office):
         office.assert_sound()
+
+
+def test_a_batch_killed_anywhere_is_in_the_log_whole_after_the_same_command(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+    add_log(base / "ledger")
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", "disburse", "run", BATCH, points=60)
+
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+        assert_whole(stop.office.folder)
 
 
 def test_a_batch_killed_again_and_again_pays_each_tranche_once(office: Office) -> None:
