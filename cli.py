@@ -293,7 +293,7 @@ def take_into_log(ledger: "Ledger") -> None:
     from ledger.errors import IntegrityBrokenError, LedgerError
 
     try:
-        with progress_bar(lambda: 0.0, "log") as advance:
+        with log_bar(ledger, "log") as advance:
             ledger.transparency_log.grow(advance)
     except (OSError, LedgerError) as error:
         click.echo(f"Recorded, but not yet in the transparency log: {error}", err=True)
@@ -325,6 +325,20 @@ def seal_what_is_due(ledger: "Ledger") -> None:
         bring_up_to_date(archive_of(ledger))
     except SegmentMismatchError as error:
         click.echo(str(error), err=True)
+
+
+@contextmanager
+def log_bar(ledger: "Ledger", title: str) -> "Iterator[Callable[[int], None]]":
+    """A bar for work with the events of the whole log."""
+    size, done = max(ledger.store.size(), 1), 0
+    with progress_bar(lambda: done / size, title) as advance:
+
+        def on_progress(events: int) -> None:
+            nonlocal done
+            done += events
+            advance(events)
+
+        yield on_progress
 
 
 def tell(request: Request, entries: "Sequence[Entry]", sentence: str) -> None:
@@ -1672,6 +1686,154 @@ def seal(session: Session, rebuild: bool, output: str) -> None:
         )
     else:
         present(session, output, [row], tuple(row))
+
+
+# The transparency log
+
+
+@salur.group("log")
+def log() -> None:
+    """The transparency log: one signed hash of all events, and proofs that anybody can check."""
+
+
+@log.command("create")
+@click.option(
+    "--origin", metavar="NAME", help="The log's name for good; made from the ledger's first event if not given."
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False), help="The key that signs; made if it is not there."
+)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where; by default in the ledger's folder."
+)
+@pass_session
+def log_create(session: Session, origin: str | None, key: Path | None, folder: Path | None) -> None:
+    """Make the ledger's log on this machine, over all that was recorded so far, or go on with the one in --folder.
+
+    In the ledger's folder it grows with whatever is recorded there; elsewhere, or for a database, when you seal it.
+    """
+    from ledger.log import begin_log
+
+    with opened(session) as ledger:
+        signed = begin_log(ledger.place, ledger.store, folder=folder, origin=origin, key=key)
+    click.echo(f"Log {signed.origin} holds {_count(signed.size, 'event')}.")
+
+
+@log.command("seal")
+@click.option("--rebuild", is_flag=True, help="Make the log's hashes anew first; they must give the root signed last.")
+@output_option
+@pass_session
+def log_seal(session: Session, rebuild: bool, output: str) -> None:
+    """Take everything recorded so far into the log, and sign it."""
+    with opened(session) as ledger:
+        found = ledger.transparency_log
+        before = found.checkpoint().size
+        with log_bar(ledger, "log") as advance:
+            if rebuild:
+                found.rebuild(advance)
+            signed = found.grow(advance)
+    row = {"origin": signed.origin, "size": signed.size, "new": signed.size - before, "root": signed.root.hex()}
+    if output == "table":
+        click.echo(f"Log {signed.origin} holds {_count(signed.size, 'event')}, {row['new']:,} of them new.")
+    else:
+        present(session, output, [row], tuple(row))
+
+
+@log.command("checkpoint")
+@pass_session
+def log_checkpoint(session: Session) -> None:
+    """Print the newest checkpoint: the log's name, its size, its root, and who signed them.
+
+    Keep it, or have others keep it: with it, `salur log verify --checkpoint` finds any change to what it covers.
+    """
+    with opened(session) as ledger:
+        click.echo(str(ledger.transparency_log.note()), nl=False)
+
+
+@log.command("prove")
+@click.argument("event", metavar="[INDEX|STREAM/VERSION]", required=False)
+@click.option(
+    "--consistency", "old_size", type=click.IntRange(min=1), help="Prove that the log continues its first N events."
+)
+@pass_session
+def log_prove(session: Session, event: str | None, old_size: int | None) -> None:
+    """Print what proves an event to be in the log, or the log to continue an earlier one.
+
+    An event is named by its place in the log, from 0, or as program/bsu-2020/1. The proof holds its line as well.
+    """
+    if (event is None) == (old_size is None):
+        raise click.UsageError("name either an event or, with --consistency, an earlier size")
+    with opened(session) as ledger:
+        found = ledger.transparency_log
+        proof = str(found.prove(found.index_of(event))) if event else found.prove_consistency(old_size or 0)
+    click.echo(proof, nl=False)
+
+
+@log.command("verify")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that you kept; may be given several times.",
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The verifier key you trust, in a file."
+)
+@output_option
+@pass_session
+def log_verify(session: Session, checkpoints: tuple[Path, ...], key: Path | None, output: str) -> None:
+    """Compute the whole log anew from the store, and compare; exit code 4 names the first event or file that differs.
+
+    Without a checkpoint that was kept elsewhere this shows no more than that store and log agree with each other.
+    """
+    from dataclasses import asdict
+
+    from ledger.notes import VerifierKey
+    from projections.log_check import verify
+
+    trusted = VerifierKey.parse(key.read_text().removesuffix("\n")) if key else None
+    with opened(session) as ledger, log_bar(ledger, "verify") as advance:
+        found = verify(ledger.transparency_log, key=trusted, expected=checkpoints, on_progress=advance)
+    if output == "json":
+        print_json(asdict(found))
+    else:
+        row = asdict(found) | {"broken": len(found.broken)}
+        present(session, output, [row], ("origin", "size", "waiting", "expected", "broken"))
+    for sentence in found.broken:
+        click.echo(f"BROKEN log: {sentence}", err=True)
+    if found.broken:
+        raise Broken()
+    kept = f" and continues {_count(found.expected, 'checkpoint')} that were kept" if found.expected else ""
+    click.echo(f"The log is that of the store's first {_count(found.size, 'event')}{kept}.", err=True)
+
+
+@log.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@pass_session
+def log_export(session: Session, folder: Path) -> None:
+    """Write the log to FOLDER as files that any web server can offer and any reader of C2SP tiles can verify.
+
+    Run again it goes on, after an interruption as well as after the log has grown.
+    """
+    from projections.published import export
+
+    with opened(session) as ledger, log_bar(ledger, "export") as advance:
+        size = export(ledger.transparency_log, folder, advance)
+    click.echo(f"{folder} holds the log of {_count(size, 'event')}.")
+
+
+@log.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8_480, show_default=True, help="0 takes a free one.")
+@pass_session
+def log_serve(session: Session, host: str, port: int) -> None:
+    """Offer the log over HTTP as it is now and as it grows, read-only, until interrupted."""
+    from projections.published import LogServer
+
+    with opened(session) as ledger, LogServer((host, port), ledger.transparency_log) as server:
+        click.echo(f"The log is offered at {server.url()}", err=True)
+        server.serve_forever()
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

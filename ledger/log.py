@@ -10,7 +10,9 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import IO
 
@@ -23,9 +25,10 @@ from ledger.errors import (
     LogMissingError,
     NotInLogError,
     ProofFailedError,
+    ThingUnknownError,
     ValueInvalidError,
 )
-from ledger.folder import alone, sync, write_whole
+from ledger.folder import LOG, LogPlace, Place, alone, sync, write_settings, write_whole
 from ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -48,6 +51,7 @@ SEED_BYTES = 32
 STEP_EVENTS = 1 << 20
 """How many events a long growth takes in before it signs: so much is done again after an interruption."""
 _TILES_PER_READ = 256
+_UNDER_WAY = "rebuild-"
 
 OnProgress = Callable[[int], None]
 """Told of the number of events taken in since the last call."""
@@ -136,6 +140,15 @@ class Log:
 
     def checkpoint(self) -> Checkpoint:
         return Checkpoint.parse(self.note().text)
+
+    def index_of(self, name: str) -> int:
+        """The index of an event named by it, or by its stream and version such as `program/bsu-2020/1`."""
+        if name.isdecimal():
+            return int(name)
+        stream, _, version = name.rpartition("/")
+        if not version.isdecimal() or not self.recorder.select_events(stream, gt=int(version) - 1, lte=int(version)):
+            raise ThingUnknownError(thing=name)
+        return self.recorder.position(stream, int(version))
 
     def prove(self, index: int) -> Proof:
         """All that shows an event to be in the log, with its line; raises `NotInLogError` for one not yet in it."""
@@ -228,7 +241,9 @@ class Log:
             return False
 
     def _rebuild(self, signed: Checkpoint, on_progress: OnProgress = lambda _: None) -> None:
-        with TemporaryDirectory(prefix="rebuild-", dir=self.folder) as room:
+        for left_over in self.folder.glob(f"{_UNDER_WAY}*"):
+            rmtree(left_over, ignore_errors=True)
+        with TemporaryDirectory(prefix=_UNDER_WAY, dir=self.folder) as room:
             anew = Levels(Path(room))
             anew.grow(self.recorder, 0, signed.size, on_progress)
             if anew.root(signed.size) != signed.root:
@@ -259,6 +274,27 @@ def create_log(folder: Path, recorder: LedgerRecorder, *, origin: str | None = N
     if origin is not None and log.key.name != origin:
         raise LogExistsError(folder=str(folder), origin=log.key.name)
     return log
+
+
+def begin_log(
+    place: Place,
+    recorder: LedgerRecorder,
+    *,
+    folder: Path | None = None,
+    origin: str | None = None,
+    key: Path | None = None,
+) -> Checkpoint:
+    """Make the log of a ledger that has none, or go on with one that is there; the ledger's folder remembers where it is.
+
+    Raises `LogExistsError` where the ledger has another one already.
+    """
+    wanted = LogPlace(folder or place.folder / LOG, key)
+    if place.log is not None and place.log.folder.resolve() != wanted.folder.resolve():
+        there = Log(place.log.folder, recorder)
+        raise LogExistsError(folder=str(place.log.folder), origin=there.key.name)
+    signed = create_log(wanted.folder, recorder, origin=origin, key=key).grow()
+    write_settings(replace(place, log=wanted))
+    return signed
 
 
 def _make(folder: Path, origin: str, key_path: Path) -> None:

@@ -35,6 +35,23 @@ def append(folder: Path, first: int, end: int) -> None:
     recorder.datastore.close()  # type: ignore[attr-defined]
 
 
+def execute(folder: Path, statements: str) -> None:
+    """What somebody with rights on the database might do."""
+    with closing(sqlite3.connect(folder / "events.db")) as database:
+        database.executescript(statements)
+
+
+def cut_to(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def turn(path: Path, bit: int) -> None:
+    """Turn over one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(data)
+
+
 def lines(folder: Path) -> list[bytes]:
     """The leaves: stream, version and topic in front of the stored object."""
     with closing(sqlite3.connect(folder / "events.db")) as database:

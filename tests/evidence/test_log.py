@@ -2,11 +2,9 @@
 
 import multiprocessing
 import shutil
-import sqlite3
 import stat
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pytest
 from acts import SITI, now
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from logged import add_log, append, assert_whole, level_files, lines, recorder_of, root_of, some_rows
+from logged import append, assert_whole, cut_to, execute, level_files, lines, recorder_of, root_of, some_rows, turn
 
 from ledger import administration
 from ledger import log as logs
@@ -29,30 +27,7 @@ from ledger.notes import Note, Proof
 from projections.archive import Archive
 
 SIZE = 700
-
-
-@pytest.fixture(scope="session")
-def made(folder_of_2020: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of 700 events with its log, made once."""
-    folder = tmp_path_factory.mktemp("logged") / "ledger"
-    shutil.copytree(folder_of_2020, folder)
-    with closing(sqlite3.connect(folder / "events.db")) as database:
-        [(size,)] = database.execute("SELECT COUNT(*) FROM stored_events").fetchall()
-    append(folder, size, SIZE)
-    add_log(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "ledger"))
-
-
-@pytest.fixture
-def log(folder: Path) -> Iterator[Log]:
-    recorder = recorder_of(folder)
-    yield Log(folder / LOG, recorder)
-    recorder.datastore.close()  # type: ignore[attr-defined]
+"""Of the log in `folder`."""
 
 
 def checkpoint_bytes(log: Log) -> bytes:
@@ -146,11 +121,6 @@ def test_a_checkpoint_is_proved_to_continue_an_earlier_one(folder: Path, log: Lo
 # What contradicts the log
 
 
-def rows(folder: Path, statement: str) -> None:
-    with closing(sqlite3.connect(folder / "events.db")) as database:
-        database.executescript(statement)
-
-
 CHANGES: dict[str, str] = {
     "the last event changed": "UPDATE stored_events SET state=CAST('{\"number\":0}' AS BLOB) WHERE rowid=700",
     "the last event of another stream": "UPDATE stored_events SET originator_id='thing/x' WHERE rowid=700",
@@ -174,7 +144,7 @@ CHANGES: dict[str, str] = {
 @pytest.mark.parametrize("more", [0, 10])
 def test_a_store_that_contradicts_the_log_is_never_signed(folder: Path, log: Log, change: str, more: int) -> None:
     before = checkpoint_bytes(log)
-    rows(folder, CHANGES[change])
+    execute(folder, CHANGES[change])
     append(folder, 10_000, 10_000 + more)
 
     for act in (log.grow, log.rebuild):
@@ -185,7 +155,7 @@ def test_a_store_that_contradicts_the_log_is_never_signed(folder: Path, log: Log
 
 
 def test_an_old_store_put_back_is_never_signed(folder: Path, log: Log, tmp_path: Path) -> None:
-    rows(folder, "PRAGMA wal_checkpoint(TRUNCATE)")
+    execute(folder, "PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copy(folder / "events.db", tmp_path / "old.db")
     append(folder, SIZE, 800)
     log.grow()
@@ -203,7 +173,7 @@ def test_an_old_store_put_back_is_never_signed(folder: Path, log: Log, tmp_path:
 def test_a_gap_in_the_new_events_is_not_signed(folder: Path, log: Log) -> None:
     before = checkpoint_bytes(log)
     append(folder, SIZE, 720)
-    rows(folder, "DELETE FROM stored_events WHERE rowid=710")
+    execute(folder, "DELETE FROM stored_events WHERE rowid=710")
 
     with pytest.raises(IntegrityBrokenError, match="events 700 to"):
         log.grow()
@@ -232,16 +202,6 @@ def damages() -> Iterator[tuple[str, Callable[[Path], None]]]:
                     f"{name} hash {place} bit {bit}",
                     lambda folder, name=name, at=place * 256 + bit: turn(folder / name, at),
                 )
-
-
-def cut_to(path: Path, size: int) -> None:
-    path.write_bytes(path.read_bytes()[:size])
-
-
-def turn(path: Path, bit: int) -> None:
-    data = bytearray(path.read_bytes())
-    data[bit // 8] ^= 1 << bit % 8
-    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("damage", [pytest.param(act, id=name) for name, act in damages()])
@@ -282,6 +242,13 @@ def test_a_log_whose_checkpoint_is_gone_is_not_begun_again(folder: Path, log: Lo
     (log.folder / logs.CHECKPOINT).unlink()
     with pytest.raises(IntegrityBrokenError, match="no checkpoint"):
         create_log(log.folder, log.recorder)
+
+
+def test_what_a_killed_rebuilding_left_is_cleared_away_by_the_next(log: Log) -> None:
+    (log.folder / "rebuild-abc").mkdir()
+    (log.folder / "rebuild-abc" / "level-0").write_bytes(bytes(1_000))
+    log.rebuild()
+    assert [path.name for path in log.folder.glob("rebuild-*")] == []
 
 
 # Keys

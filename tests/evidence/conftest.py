@@ -1,0 +1,37 @@
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from logged import add_log, append, recorder_of
+
+from ledger.folder import LOG
+from ledger.log import Log
+
+SIZE = 700
+
+
+@pytest.fixture(scope="session")
+def made(folder_of_2020: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of 700 events with its log, made once."""
+    folder = tmp_path_factory.mktemp("logged") / "ledger"
+    shutil.copytree(folder_of_2020, folder)
+    with closing(sqlite3.connect(folder / "events.db")) as database:
+        [(size,)] = database.execute("SELECT COUNT(*) FROM stored_events").fetchall()
+    append(folder, size, SIZE)
+    add_log(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "ledger"))
+
+
+@pytest.fixture
+def log(folder: Path) -> Iterator[Log]:
+    recorder = recorder_of(folder)
+    yield Log(folder / LOG, recorder)
+    recorder.datastore.close()  # type: ignore[attr-defined]
