@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.growth import PAYMENTS_MIN, growth, name_of, whole_way
+from benchmarks.log import log_beside_a_run
 from benchmarks.payments import bytes_an_event, imported_and_paid
 from benchmarks.postgres import imported_and_paid_on_postgres
 from benchmarks.reports import reports_rebuilt
@@ -33,6 +34,7 @@ def main() -> int:
 def _everything(folder: Path) -> list[Result]:
     results = imported_and_paid(folder, PAYMENTS)
     results += imported_and_paid_on_postgres(folder, PAYMENTS)
+    results += log_beside_a_run(folder)
     results += reports_rebuilt(folder / "large", folder / "ledger")
     results += one_command(folder, folder / "large")
     return [*results, start_up(), bytes_an_event(folder / "ledger")]
