@@ -269,14 +269,14 @@ def keep_new_key(keys: "Keys", ledger: "Ledger", officer_id: str, *, no_passphra
 def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledger]":
     """The session's ledger; for a write, somebody must act."""
     from ledger.application import Ledger, require_ledger
-    from ledger.following import followed
+    from projections.following import followed
 
     require_ledger(session.store)
     if command is not None and command.by is None:
         raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
     ledger = Ledger(session.store)
     try:
-        with nullcontext() if command is None or not ledger.place.has_own_log else followed(session.store):
+        with nullcontext() if command is None else followed(session.store):
             yield ledger
         # Also where nothing was recorded now: the same command may have been interrupted before the log had it.
         has_written = ledger.recorded or (command is not None and not command.dry_run)

@@ -10,8 +10,8 @@ from benchmarks.office import import_people, new_ledger, payments_file, people_f
 from benchmarks.timing import Result, seconds
 from ledger.application import Ledger
 from ledger.folder import LOG, LogPlace, Place, write_settings
-from ledger.following import followed
 from ledger.log import create_log
+from projections.following import followed
 
 PAYMENTS = 300_000
 TIMES = 3

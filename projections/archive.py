@@ -103,8 +103,10 @@ class Archive:
             self.tell(f"not sealed, and read from the store: {error}")
         return self.segments()
 
-    def seal(self, on_progress: Callable[[int], None] = lambda _: None) -> list[Segment]:
-        """Seal every whole segment that is not yet sealed, tell the events of each, and return the new ones.
+    def seal(
+        self, on_progress: Callable[[int], None] = lambda _: None, *, segments_max: int | None = None
+    ) -> list[Segment]:
+        """Seal every whole segment, or so many, not yet sealed, tell the events of each, and return the new ones.
 
         It goes on where an interrupted sealing stopped. Raises `SegmentMismatchError`, `DiskFullError` or `OSError`, and
         `IntegrityBrokenError` where the store's events cannot be read; what was sealed before stays.
@@ -118,7 +120,7 @@ class Archive:
             kept, unfit = self._examined()
             for segment, reason in unfit.items():
                 self._discard(segment, reason)
-            return self._seal(self._due(kept), on_progress)
+            return self._seal(self._due(kept)[:segments_max], on_progress)
 
     def discard(self) -> None:
         """Remove every segment; the store has all they hold."""

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from logged import append, assert_whole
 
-from ledger.following import EVENTS_MIN, followed
 from ledger.log import Log
+from projections.archive import ARCHIVE, SEGMENT_EVENTS, Archive
+from projections.following import EVENTS_MIN, followed
 
 WAIT_S = 60
 COMMAND = """
 import sys, time
 from pathlib import Path
-from ledger.following import followed
+from projections.following import followed
 with followed(Path(sys.argv[1])):
     print("begun", flush=True)
     time.sleep(600)
@@ -53,6 +54,15 @@ def test_events_are_in_the_log_before_the_command_that_records_them_ends(folder:
     assert log.checkpoint().size == 700 + EVENTS_MIN
     assert followers(folder) == []
     assert log.grow().size == 710 + EVENTS_MIN
+
+
+def test_segments_are_sealed_before_the_command_that_fills_them_ends(folder: Path, log: Log) -> None:
+    with followed(folder):
+        append(folder, 700, SEGMENT_EVENTS)
+        wait_for(lambda: list((folder / ARCHIVE).glob("events-*")))
+    archive = Archive(folder / ARCHIVE, log.recorder)
+    assert [(each.first, each.last) for each in archive.segments()] == [(0, SEGMENT_EVENTS - 1)]
+    assert not archive.is_due()
 
 
 def test_a_command_that_is_soon_done_has_no_follower(folder: Path, log: Log) -> None:

@@ -1,9 +1,10 @@
-"""A second process that takes events into the transparency log while a long command is still recording them.
+"""A second process that takes events into the transparency log and the archive while a long command records them.
 
-It does what `Log.grow` does at the command's end, only earlier and on another core, so that little is left to do then.
-Whatever becomes of it, the command's own growth finds and tells.
+It does what `Log.grow` and `Archive.seal` do at the command's end, only earlier and on another core, so that little is
+left to do then. Whatever becomes of it, the command finds and tells at its end.
 """
 
+import os
 import select
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from ledger.folder import require_ledger
 from ledger.store import LedgerRecorder
+from projections.archive import ARCHIVE, Archive
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -24,6 +26,10 @@ EVENTS_MIN = 20_000
 """Fewer are left to the next look, or to the command's end."""
 EVENTS_MAX = 200_000
 """More are taken in several times, so that the command's end does not wait long for one of them."""
+SEGMENTS_MAX = 2
+"""Sealed at a time, for the same reason."""
+NICENESS = 5
+"""What nobody waits for yet leaves the cores to what somebody waits for."""
 
 
 @contextmanager
@@ -48,7 +54,7 @@ def _start(folder: Path) -> "Popen[bytes]":
     from subprocess import DEVNULL, PIPE, Popen
 
     # Of a session of its own: an interruption from the keyboard is the command's to answer.
-    words = [sys.executable, "-P", "-c", "from ledger.following import follow; follow()", str(folder.absolute())]
+    words = [sys.executable, "-P", "-c", "from projections.following import follow; follow()", str(folder.absolute())]
     return Popen(words, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)  # noqa: S603  # our own words
 
 
@@ -56,12 +62,14 @@ def follow() -> None:
     """Take in what others record, until the input ends, as it also does when the process at its other end is killed."""
     from ledger.log import Log
 
+    os.nice(NICENESS)
     place = require_ledger(Path(sys.argv[1]))
-    if place.log is None:
-        return
     with closing(place.factory()) as factory:
         recorder = cast("LedgerRecorder", factory.application_recorder())
-        log = Log(place.log.folder, recorder, key=place.log.key)
+        log = Log(place.log.folder, recorder, key=place.log.key) if place.log and place.has_own_log else None
+        archive = Archive(place.folder / ARCHIVE, recorder)
         while not select.select([sys.stdin], [], [], PAUSE_S)[0]:
-            if recorder.size() - log.checkpoint().size >= EVENTS_MIN:
+            if log and recorder.size() - log.checkpoint().size >= EVENTS_MIN:
                 log.grow(events_max=EVENTS_MAX)
+            elif archive.is_due():
+                archive.seal(segments_max=SEGMENTS_MAX)
