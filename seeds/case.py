@@ -14,7 +14,7 @@ import click
 
 from ledger.application import Ledger
 from ledger.errors import FolderNotEmptyError
-from ledger.folder import BATCHES, EVENTS, SETTINGS, VAULT, VAULT_KEY
+from ledger.folder import BATCHES, EVENTS, LOG, SETTINGS, VAULT, VAULT_KEY
 from ledger.keys import FINGERPRINT_DIGITS
 from seeds.files_2020 import WORKERS_PLANNED, tables
 from seeds.nation import Nation
@@ -23,7 +23,12 @@ SEED = 2020
 CEILING = 2_400_000
 DEMONSTRATION = "Demonstration (invented people; "
 """How the name of every ledger that the demo made begins."""
-LEDGER_PARTS = {SETTINGS, BATCHES, *(name + end for name in (EVENTS, VAULT, VAULT_KEY) for end in ("", "-wal", "-shm"))}
+LEDGER_PARTS = {
+    SETTINGS,
+    BATCHES,
+    LOG,
+    *(name + end for name in (EVENTS, VAULT, VAULT_KEY) for end in ("", "-wal", "-shm")),
+}
 
 
 def play(command: click.Group, *, store: Path, keys: Path, files: Path, scale: int) -> None:
