@@ -16,17 +16,21 @@ from ledger.application import Ledger
 from ledger.errors import FolderNotEmptyError
 from ledger.folder import BATCHES, EVENTS, LOG, SETTINGS, VAULT, VAULT_KEY
 from ledger.keys import FINGERPRINT_DIGITS
+from projections.archive import ARCHIVE
 from seeds.files_2020 import WORKERS_PLANNED, tables
 from seeds.nation import Nation
 
 SEED = 2020
 CEILING = 2_400_000
+CHECKED_SCALE_MIN = 10
+"""A larger case is not checked at its end."""
 DEMONSTRATION = "Demonstration (invented people; "
 """How the name of every ledger that the demo made begins."""
 LEDGER_PARTS = {
     SETTINGS,
     BATCHES,
     LOG,
+    ARCHIVE,
     *(name + end for name in (EVENTS, VAULT, VAULT_KEY) for end in ("", "-wal", "-shm")),
 }
 
@@ -59,6 +63,8 @@ def play(command: click.Group, *, store: Path, keys: Path, files: Path, scale: i
     for line in script():
         if line.startswith("## "):
             _echo("\n" + line.removeprefix("## "), bold=True)
+        elif line == "salur check" and scale < CHECKED_SCALE_MIN:
+            _echo("$ salur check  # takes longer than all before at this size: run it when you have the time", dim=True)
         elif not (goes_on and line.startswith("salur init ")):
             carry_out(command, line, store=store, keys=keys, values=values)
     unfinished.unlink()

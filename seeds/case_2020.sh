@@ -9,8 +9,9 @@
 #   Kemnaker, 2020: job expansion, 327,013 people; what is recorded for migrant workers, and for which destinations.
 #   RMOL, 2 October 2020: the sizes of the first three batches.  Okezone, 25 November 2020: the plan for 15.7 million
 #   workers and Rp37.7 trillion, which is the budget here.  January 2021: 12,293,134 workers with tranche 1.
-# Invented: all people; days of single batches, shipments and trainings; amounts of group grants and their budgets;
-# quantities of goods; how sums divide among programs; numbers of migrant workers; returns and mistakes.
+# Invented: all people; days of single batches, shipments and trainings, and which batches got tranche 2 by then; amounts
+# of group grants and their budgets; quantities of goods; how sums divide among programs; numbers of migrant workers;
+# returns and mistakes.
 
 ## Two officers, each with a key to sign with: what one proposes, the other approves
 salur init --name "$NAME"
@@ -140,8 +141,11 @@ salur destination reopen HK --decree "Kepmenaker 294/2020" --officer sari --effe
 salur destination reopen KR --decree "Kepmenaker 294/2020" --officer sari --effective-on 2020-07-30
 salur destination reopen TW --decree "Kepmenaker 294/2020" --officer sari --effective-on 2020-07-30
 
-## October to December: tranche 2 waits for its checker, payments come back, lists have mistakes
+## October to December: tranche 2, of which a batch waits for its checker; payments come back, lists have mistakes
 salur disburse propose $FILES/bsu-2-1.csv --program bsu-2020 --tranche 2 --batch bsu-2-1 --officer sari --effective-on 2020-10-28
+salur disburse propose $FILES/bsu-2-2.csv --program bsu-2020 --tranche 2 --batch bsu-2-2 --officer sari --effective-on 2020-11-05
+salur disburse approve bsu-2-2 --officer budi --effective-on 2020-11-06
+salur disburse run bsu-2-2 --officer sari --effective-on 2020-11-09
 salur payment settle $FILES/bank-terima-1.csv --officer sari --effective-on 2020-10-30
 salur payment return $FILES/bank-retur.csv --officer sari --effective-on 2020-11-06
 salur payment return bsu-2020/1/R000000085 --reason MD07 --officer sari --effective-on 2020-11-10

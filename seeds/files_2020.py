@@ -30,6 +30,8 @@ WORKERS, CIVIL_SERVANTS, TKM_MEMBERS, WORKS_MEMBERS, JOB_SEEKERS, MIGRANTS, STRA
 PAYMENT = "Rp1.200.000"
 RETURNS = {4: "AC04", 11: "AC04", 18: "AC01", 23: "AC06", 29: "AC04", 37: "BE01", 52: "AC04", 71: "AC01"}
 """Recipient → why the bank sent the payment back; invented."""
+SETTLED_MAX = 100_000
+"""Payments in the bank's first confirmation."""
 
 
 def tables(nation: Nation, scale: int) -> Iterator[Table]:
@@ -55,9 +57,10 @@ def _wage_subsidy(nation: Nation, scale: int) -> Iterator[Table]:
     for number, part in enumerate(_parts(BATCHES, scale, WORKERS), start=1):
         yield _workers(f"pekerja-{number}.csv", nation, part)
         yield Table(f"bsu-1-{number}.csv", ("NIK", "Jumlah (Rp)"), ((nik, PAYMENT) for nik in nation.niks(part)))
-    first = next(_parts(BATCHES, scale, WORKERS))
-    yield Table("bsu-2-1.csv", ("NIK", "Jumlah (Rp)"), ((nik, PAYMENT) for nik in nation.niks(first)))
-    settled = (number for number in range(1, len(first) + 1) if number not in RETURNS)
+    first, *others = _parts(BATCHES, scale, WORKERS)
+    for number, part in ((1, first), (2, range(first.stop, others[-1].stop))):
+        yield Table(f"bsu-2-{number}.csv", ("NIK", "Jumlah (Rp)"), ((nik, PAYMENT) for nik in nation.niks(part)))
+    settled = (number for number in range(1, min(len(first), SETTLED_MAX) + 1) if number not in RETURNS)
     yield Table("bank-terima-1.csv", ("EndToEndId",), ((_payment(number),) for number in settled))
     returned = ((_payment(number), reason) for number, reason in RETURNS.items())
     yield Table("bank-retur.csv", ("EndToEndId", "Kode Alasan"), returned, delimiter=";", newline="\r\n")
