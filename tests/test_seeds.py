@@ -46,7 +46,10 @@ class Demo:
     def report(self, *arguments: str) -> list[dict[str, Any]]:
         done = self.salur("report", *arguments, "-o", "json")
         assert done.returncode == cli.DONE, done.stderr
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        try:
+            rows: list[dict[str, Any]] = json.loads(done.stdout)
+        except ValueError:
+            pytest.fail(f"not JSON: {done}")
         return rows
 
 
