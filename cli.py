@@ -6,7 +6,7 @@ Everything heavy is imported inside the commands, so that `salur --help` starts 
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ledger.errors import LedgerError
     from ledger.intake import Field, Row
     from ledger.keys import Keys
+    from ledger.notes import VerifierKey
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
@@ -1834,6 +1835,87 @@ def log_serve(session: Session, host: str, port: int) -> None:
     with opened(session) as ledger, LogServer((host, port), ledger.transparency_log) as server:
         click.echo(f"The log is offered at {server.url()}", err=True)
         server.serve_forever()
+
+
+# A witness of other ledgers' logs
+
+
+def now() -> "datetime":
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+@log.group("witness")
+def log_witness() -> None:
+    """A witness of other ledgers' logs: it cosigns what continues the history it has seen, and nothing else."""
+
+
+WITNESS_FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+
+
+@log_witness.command("create")
+@WITNESS_FOLDER
+@click.option("--name", required=True, help="The witness's name for good, such as witness.example/one.")
+def log_witness_create(folder: Path, name: str) -> None:
+    """Make a witness in FOLDER, and print the verifier key by which ledgers and auditors know it."""
+    from ledger.witness import create_witness
+
+    click.echo(create_witness(folder, name=name).key)
+
+
+@log_witness.command("add")
+@WITNESS_FOLDER
+@click.argument("key", metavar="VERIFIER_KEY")
+def log_witness_add(folder: Path, key: str) -> None:
+    """Cosign the log of VERIFIER_KEY, given as a file or as its text, from now on."""
+    from ledger.witness import Witness
+
+    known = verifier_key_given(key)
+    is_new = Witness(folder).add_log(known, now=now)
+    click.echo(f"The checkpoints of {known.name} are cosigned{' from now on' if is_new else ' already'}.")
+
+
+@log_witness.command("show")
+@WITNESS_FOLDER
+@output_option
+@pass_session
+def log_witness_show(session: Session, folder: Path, output: str) -> None:
+    """Print the witness's verifier key, and of each log it knows the last size and root that it cosigned."""
+    from ledger.witness import Witness
+
+    witness = Witness(folder)
+    click.echo(witness.key, err=True)
+    rows = [{"origin": key.name, "size": last.size, "root": last.root.hex()} for key, last in witness.logs()]
+    present(session, output, rows, ("origin", "size", "root"))
+
+
+@log_witness.command("serve")
+@WITNESS_FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8_481, show_default=True, help="0 takes a free one.")
+def log_witness_serve(folder: Path, host: str, port: int) -> None:
+    """Answer the logs that the witness knows, over HTTP at /add-checkpoint, until interrupted."""
+    from ledger.witness import Witness
+    from ledger.witness_server import WitnessServer
+
+    with WitnessServer((host, port), Witness(folder), now=now) as server:
+        click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
+        server.serve_forever()
+
+
+def verifier_key_given(text: str) -> "VerifierKey":
+    """A verifier key written out, or the one in a file."""
+    from ledger.errors import ProofFailedError, ValueInvalidError
+    from ledger.notes import VerifierKey
+
+    with suppress(ProofFailedError):
+        return VerifierKey.parse(text)
+    try:
+        return VerifierKey.parse(Path(text).read_text().strip())
+    except (OSError, ProofFailedError, UnicodeDecodeError):
+        problem = "neither a verifier key nor a file with one; ask whose it is for it, in the form NAME+ID+KEY"
+        raise ValueInvalidError(field="verifier key", problem=problem) from None
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

@@ -246,6 +246,33 @@ class NotInLogError(LedgerError):
     asked: int
 
 
+class WitnessMissingError(LedgerError):
+    """There is no witness where one was expected."""
+
+    code = "witness_missing"
+    sentence = "no witness in {folder}; make one with `salur log witness create`, or name the folder of yours"
+    folder: str
+
+
+class WitnessExistsError(LedgerError):
+    """A witness is already there, under another name."""
+
+    code = "witness_exists"
+    sentence = "{folder} already holds the witness {name}; use it as it is, or choose another folder"
+    folder: str
+    name: str
+
+
+class LogKnownError(LedgerError):
+    """The witness knows a log of that name by another key."""
+
+    code = "log_known"
+    sentence = (
+        "the witness knows {origin} by another key; ask who runs that log, and give a log with a new key a new name"
+    )
+    origin: str
+
+
 class ContendedError(LedgerError):
     """Others changed the same thing again and again while this command tried."""
 

@@ -35,6 +35,7 @@ from acts import (  # fmt: skip
     step,
     stop,
 )
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from examples_of_events import PUBLIC_KEY
 from openpyxl import Workbook
 
@@ -50,8 +51,10 @@ from ledger.keys import Keys
 from ledger.log import create_log
 from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
 from ledger.moving import Move
+from ledger.notes import verifier_key
 from ledger.postgres import Database, checked_address
 from ledger.rejects import Reject
+from ledger.witness import Witness, create_witness
 from projections.archive import Archive
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
@@ -232,6 +235,26 @@ def not_in_log(ledger: Ledger, folder: Path) -> Any:
     log = create_log(folder / "log", ledger.store)
     log.grow()
     return {"size": SET_UP, "asked": SET_UP}, lambda: log.prove(SET_UP)
+
+
+@refusal
+def witness_missing(ledger: Ledger, folder: Path) -> Any:
+    return {"folder": str(folder)}, lambda: Witness(folder)
+
+
+@refusal
+def witness_exists(ledger: Ledger, folder: Path) -> Any:
+    create_witness(folder, name="witness.example/one")
+    fields = {"folder": str(folder), "name": "witness.example/one"}
+    return fields, lambda: create_witness(folder, name="witness.example/two")
+
+
+@refusal
+def log_known(ledger: Ledger, folder: Path) -> Any:
+    witness = create_witness(folder / "witness", name="witness.example/one")
+    one, other = (verifier_key("salur/one", Ed25519PrivateKey.generate()) for _ in range(2))
+    witness.add_log(one, now=now)
+    return {"origin": "salur/one"}, lambda: witness.add_log(other, now=now)
 
 
 @refusal
