@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
+    from ledger.witnessed import Published
     from projections.archive import Archive
     from projections.engine import Reports
     from projections.headings import Language
@@ -1725,7 +1726,9 @@ def log_create(session: Session, origin: str | None, key: Path | None, folder: P
 @output_option
 @pass_session
 def log_seal(session: Session, rebuild: bool, output: str) -> None:
-    """Take everything recorded so far into the log, and sign it."""
+    """Take everything recorded so far into the log, sign it, and have the witnesses that it requires cosign it."""
+    from ledger.witnessed import publish
+
     with opened(session) as ledger:
         found = ledger.transparency_log
         before = found.checkpoint().size
@@ -1733,22 +1736,96 @@ def log_seal(session: Session, rebuild: bool, output: str) -> None:
             if rebuild:
                 found.rebuild(advance)
             signed = found.grow(advance)
-    row = {"origin": signed.origin, "size": signed.size, "new": signed.size - before, "root": signed.root.hex()}
-    if output == "table":
-        click.echo(f"Log {signed.origin} holds {_count(signed.size, 'event')}, {row['new']:,} of them new.")
+        row = {"origin": signed.origin, "size": signed.size, "new": signed.size - before, "root": signed.root.hex()}
+        if output == "table":
+            click.echo(f"Log {signed.origin} holds {_count(signed.size, 'event')}, {row['new']:,} of them new.")
+        else:
+            present(session, output, [row], tuple(row))
+        tell_published(publish(found))
+
+
+@log.command("publish")
+@pass_session
+def log_publish(session: Session) -> None:
+    """Have the newest checkpoint cosigned by the witnesses that the log requires, and give it to outsiders from now on."""
+    from ledger.witnessed import publish
+
+    with opened(session) as ledger:
+        tell_published(publish(ledger.transparency_log))
+
+
+def tell_published(found: "Published") -> None:
+    """Say which checkpoint outsiders are given, and which witnesses have not cosigned it."""
+    from ledger.notes import Checkpoint
+
+    size = Checkpoint.parse(found.note.text).size
+    for problem in found.problems:
+        click.echo(f"Not cosigned by {problem}", err=True)
+    if found.cosigned:
+        click.echo(
+            f"The checkpoint of {_count(size, 'event')} is published, with {found.cosigned} cosigning.", err=True
+        )
+
+
+@log.command("require-witnesses")
+@click.option(
+    "--witness",
+    "witnesses",
+    nargs=2,
+    multiple=True,
+    metavar="KEY URL",
+    help="A witness's verifier key, or a file with it, and the address it answers at; may be given several times.",
+)
+@click.option("--quorum", type=click.IntRange(min=1), help="How many of them must cosign a checkpoint.")
+@click.option("--none", "is_lifted", is_flag=True, help="Require no witness any more.")
+@pass_session
+def log_require_witnesses(
+    session: Session, witnesses: tuple[tuple[str, str], ...], quorum: int | None, is_lifted: bool
+) -> None:
+    """Publish a checkpoint only when enough witnesses cosigned it; those given replace all that were required before.
+
+    The log goes on growing and being signed without them; `log seal` and `log publish` ask them.
+    """
+    from ledger.witnessed import Required, RequiredWitness, require_witnesses
+
+    if is_lifted == bool(witnesses) or bool(witnesses) != (quorum is not None):
+        raise click.UsageError("give each --witness and their --quorum, or --none")
+    wanted = None
+    if quorum is not None:
+        wanted = Required(tuple(RequiredWitness(verifier_key_given(key), url) for key, url in witnesses), quorum)
+    with opened(session) as ledger:
+        require_witnesses(ledger.transparency_log, wanted)
+    if wanted is None:
+        click.echo("No witness is required; what is signed is published.")
     else:
-        present(session, output, [row], tuple(row))
+        click.echo(f"A checkpoint is published when {quorum} of {len(witnesses)} cosigned it.")
+
+
+def verifier_key_given(text: str) -> "VerifierKey":
+    """A verifier key written out, or the one in a file."""
+    from ledger.errors import ProofFailedError, ValueInvalidError
+    from ledger.notes import VerifierKey
+
+    with suppress(ProofFailedError):
+        return VerifierKey.parse(text)
+    try:
+        return VerifierKey.parse(Path(text).read_text().strip())
+    except (OSError, ProofFailedError, UnicodeDecodeError):
+        problem = "neither a verifier key nor a file with one; ask whose it is for it, in the form NAME+ID+KEY"
+        raise ValueInvalidError(field="verifier key", problem=problem) from None
 
 
 @log.command("checkpoint")
 @pass_session
 def log_checkpoint(session: Session) -> None:
-    """Print the newest checkpoint: the log's name, its size, its root, and who signed them.
+    """Print the newest checkpoint that is published: the log's name, its size, its root, and who signed them.
 
     Keep it, or have others keep it: with it, `salur log verify --checkpoint` finds any change to what it covers.
     """
+    from ledger.witnessed import published
+
     with opened(session) as ledger:
-        click.echo(str(ledger.transparency_log.note()), nl=False)
+        click.echo(str(published(ledger.transparency_log)), nl=False)
 
 
 @log.command("prove")
@@ -1764,9 +1841,12 @@ def log_prove(session: Session, event: str | None, old_size: int | None) -> None
     """
     if (event is None) == (old_size is None):
         raise click.UsageError("name either an event or, with --consistency, an earlier size")
+    from ledger.witnessed import published
+
     with opened(session) as ledger:
         found = ledger.transparency_log
-        proof = str(found.prove(found.index_of(event))) if event else found.prove_consistency(old_size or 0)
+        note = published(found)
+        proof = str(found.prove(found.index_of(event), note)) if event else found.prove_consistency(old_size or 0, note)
     click.echo(proof, nl=False)
 
 
@@ -1902,20 +1982,6 @@ def log_witness_serve(folder: Path, host: str, port: int) -> None:
     with WitnessServer((host, port), Witness(folder), now=now) as server:
         click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
         server.serve_forever()
-
-
-def verifier_key_given(text: str) -> "VerifierKey":
-    """A verifier key written out, or the one in a file."""
-    from ledger.errors import ProofFailedError, ValueInvalidError
-    from ledger.notes import VerifierKey
-
-    with suppress(ProofFailedError):
-        return VerifierKey.parse(text)
-    try:
-        return VerifierKey.parse(Path(text).read_text().strip())
-    except (OSError, ProofFailedError, UnicodeDecodeError):
-        problem = "neither a verifier key nor a file with one; ask whose it is for it, in the form NAME+ID+KEY"
-        raise ValueInvalidError(field="verifier key", problem=problem) from None
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

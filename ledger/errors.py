@@ -246,6 +246,28 @@ class NotInLogError(LedgerError):
     asked: int
 
 
+class CheckpointUnpublishedError(LedgerError):
+    """The log requires witnesses, and no checkpoint has enough of them yet."""
+
+    code = "checkpoint_unpublished"
+    sentence = "no checkpoint of {origin} has the witnesses it requires; get one cosigned with `salur log publish`"
+    origin: str
+
+
+class QuorumMissedError(LedgerError):
+    """Too few of the witnesses that the log requires have cosigned its checkpoint."""
+
+    code = "quorum_missed"
+    sentence = (
+        "{cosigned} of the {quorum} witnesses required cosigned the checkpoint of {size} events ({problems}); the"
+        " checkpoint published before stays, run `salur log publish` when they do"
+    )
+    cosigned: int
+    quorum: int
+    size: int
+    problems: str
+
+
 class WitnessMissingError(LedgerError):
     """There is no witness where one was expected."""
 

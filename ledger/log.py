@@ -150,9 +150,12 @@ class Log:
             raise ThingUnknownError(thing=name)
         return self.recorder.position(stream, int(version))
 
-    def prove(self, index: int) -> Proof:
-        """All that shows an event to be in the log, with its line; raises `NotInLogError` for one not yet in it."""
-        note = self.note()
+    def prove(self, index: int, note: Note | None = None) -> Proof:
+        """All that shows an event to be in the log, with its line; raises `NotInLogError` for one not yet in it.
+
+        The checkpoint is the newest unless an earlier one is given.
+        """
+        note = note or self.note()
         signed = Checkpoint.parse(note.text)
         if not 0 <= index < signed.size:
             raise NotInLogError(size=signed.size, asked=index)
@@ -164,9 +167,9 @@ class Log:
             raise IntegrityBrokenError(f"event {index} is not proved; find out why with `salur log verify`") from error
         return Proof(index, tuple(hashes), note, line)
 
-    def prove_consistency(self, old_size: int) -> str:
-        """What shows the newest checkpoint to continue that of an earlier size, as witnesses are sent it."""
-        note = self.note()
+    def prove_consistency(self, old_size: int, note: Note | None = None) -> str:
+        """What shows a checkpoint, the newest unless one is given, to continue that of an earlier size, as witnesses are sent it."""
+        note = note or self.note()
         signed = Checkpoint.parse(note.text)
         if not 0 < old_size <= signed.size:
             raise NotInLogError(size=signed.size, asked=old_size)

@@ -13,6 +13,7 @@ from ledger.errors import IntegrityBrokenError, ProofFailedError
 from ledger.log import CHECKPOINT, Levels, Log
 from ledger.merkle import HASH_BYTES
 from ledger.notes import Checkpoint, Note, VerifierKey, checkpoint_of
+from ledger.witnessed import PUBLISHED
 
 OnProgress = Callable[[int], None]
 """Told of the number of events done since the last call."""
@@ -52,7 +53,8 @@ def verify(
         anew = Levels(Path(room))
         anew.grow(log.recorder, 0, size, on_progress)
         broken = list(_problems(log, anew, signed, stored))
-        for path in expected:
+        own = log.folder / PUBLISHED
+        for path in [*expected, *([own] if own.exists() else [])]:
             broken += _problems_of(path, anew, known, size)
     return Verified(signed.origin, signed.size, stored - size, len(expected), tuple(broken))
 

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ledger.errors import FolderNotEmptyError, IntegrityBrokenError, ProofFailedError
+from ledger.errors import CheckpointUnpublishedError, FolderNotEmptyError, IntegrityBrokenError, ProofFailedError
 from ledger.folder import write_whole
 from ledger.log import CHECKPOINT, VERIFIER_KEY, Log
 from ledger.merkle import TILE_WIDTH, Tile, entry_tiles_of, tile_at, tiles_of
-from ledger.notes import Note, checkpoint_of
+from ledger.notes import Checkpoint, Note, checkpoint_of
+from ledger.witnessed import published
 
 OnProgress = Callable[[int], None]
 """Told of the number of events done since the last call."""
@@ -44,7 +45,7 @@ def export(log: Log, folder: Path, on_progress: OnProgress = lambda _: None) -> 
     What an earlier export left is gone on from, and so is one that was interrupted; the checkpoint is written last.
     Raises `FolderNotEmptyError` for a folder that holds something else.
     """
-    note = log.note()
+    note = published(log)
     signed = checkpoint_of(note, log.key)
     since = _exported(log, folder, signed.size)
     for tile in entry_tiles_of(signed.size, since=since):
@@ -96,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         try:
             body, kind, caching = self._found()
-        except FileNotFoundError:
+        except (FileNotFoundError, CheckpointUnpublishedError):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         except Exception as error:  # noqa: BLE001  # whatever it is, the operator is told and the reader gets an answer
@@ -115,11 +116,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The body, its type, and how long it stays as it is."""
         log, name = self.server.transparency_log, self.path.partition("?")[0].removeprefix("/")
         if name == CHECKPOINT:
-            return str(log.note()).encode(), "text/plain; charset=utf-8", "no-cache"
+            return str(published(log)).encode(), "text/plain; charset=utf-8", "no-cache"
         if name == VERIFIER_KEY:
             return f"{log.key}\n".encode(), "text/plain; charset=utf-8", "no-cache"
         tile = tile_at(name)
-        if tile is None or not is_in(tile, log.checkpoint().size):
+        if tile is None or not is_in(tile, Checkpoint.parse(published(log).text).size):
             raise FileNotFoundError
         return tile_bytes(log, tile), "application/octet-stream", "public, max-age=31536000, immutable"
 

@@ -1,14 +1,16 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from logged import add_log, append, recorder_of
+from witnessing import NAMES, serving, witness_of
 
 from ledger.folder import LOG
 from ledger.log import Log
+from ledger.witnessed import RequiredWitness
 
 SIZE = 700
 
@@ -35,3 +37,13 @@ def log(folder: Path) -> Iterator[Log]:
     recorder = recorder_of(folder)
     yield Log(folder / LOG, recorder)
     recorder.datastore.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def witnesses(log: Log, tmp_path: Path) -> Iterator[list[RequiredWitness]]:
+    """Three witnesses that know the log and answer."""
+    with ExitStack() as stack:
+        yield [
+            RequiredWitness(witness.key, stack.enter_context(serving(witness)))
+            for witness in (witness_of(tmp_path / name, name, log.key) for name in NAMES)
+        ]

@@ -13,6 +13,7 @@ from logged import append, level_files, lines, turn
 from ledger.errors import FolderNotEmptyError, IntegrityBrokenError
 from ledger.log import Log, create_log
 from ledger.notes import Note, checkpoint_of
+from ledger.witnessed import Required, RequiredWitness, publish, require_witnesses
 from projections.published import LogServer, export
 
 
@@ -161,3 +162,17 @@ def test_the_server_tells_of_damage_and_goes_on(log: Log, url: str, capfd: pytes
     assert "checkpoint" in capfd.readouterr().err
     turn(log.folder / "checkpoint", 8 * 50)
     assert get(url + "checkpoint")[0] == 200
+
+
+def test_the_server_offers_what_is_published_where_witnesses_are_required(
+    log: Log, folder: Path, url: str, witnesses: list[RequiredWitness]
+) -> None:
+    require_witnesses(log, Required(tuple(witnesses), 3))
+    assert get(url + "checkpoint")[0] == 404
+    assert get(url + "tile/0/001")[0] == 404
+    note = publish(log).note
+    append(folder, 700, 800)
+    log.grow()
+    assert get(url + "checkpoint")[1] == str(note).encode()
+    assert get(url + "tile/0/002.p/188")[0] == 200
+    assert get(url + "tile/0/002.p/189")[0] == 404

@@ -48,13 +48,14 @@ from ledger.errors import BatchStateError, LedgerError
 from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
 from ledger.intake import Field, Row, open_table
 from ledger.keys import Keys
-from ledger.log import create_log
+from ledger.log import Log, create_log
 from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
 from ledger.moving import Move
-from ledger.notes import verifier_key
+from ledger.notes import COSIGNATURE, verifier_key
 from ledger.postgres import Database, checked_address
 from ledger.rejects import Reject
 from ledger.witness import Witness, create_witness
+from ledger.witnessed import Required, RequiredWitness, publish, published, require_witnesses
 from projections.archive import Archive
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
@@ -235,6 +236,26 @@ def not_in_log(ledger: Ledger, folder: Path) -> Any:
     log = create_log(folder / "log", ledger.store)
     log.grow()
     return {"size": SET_UP, "asked": SET_UP}, lambda: log.prove(SET_UP)
+
+
+def requiring(ledger: Ledger, folder: Path) -> Log:
+    """A log that requires a witness whom nobody can reach."""
+    log = create_log(folder / "log", ledger.store, origin="salur/one")
+    key = verifier_key("witness.example", Ed25519PrivateKey.generate(), COSIGNATURE)
+    require_witnesses(log, Required((RequiredWitness(key, "http://127.0.0.1:1"),), 1))
+    return log
+
+
+@refusal
+def checkpoint_unpublished(ledger: Ledger, folder: Path) -> Any:
+    return {"origin": "salur/one"}, partial(published, requiring(ledger, folder))
+
+
+@refusal
+def quorum_missed(ledger: Ledger, folder: Path) -> Any:
+    problem = "witness.example: it cannot be reached (Connection refused)"
+    fields = {"cosigned": 0, "quorum": 1, "size": 0, "problems": problem}
+    return fields, partial(publish, requiring(ledger, folder))
 
 
 @refusal
