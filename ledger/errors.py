@@ -696,6 +696,22 @@ class RecipientRegisteredError(LedgerError):
     recipient_id: str
 
 
+class RecipientErasedError(LedgerError):
+    """The person's data is erased, for good."""
+
+    code = "recipient_erased"
+    sentence = "the data of {recipient_id} is erased, which cannot be undone; they may register again and get a new id"
+    recipient_id: str
+
+
+class ErasureNotRequestedError(LedgerError):
+    """Nobody asks for the erasure of this person."""
+
+    code = "erasure_not_requested"
+    sentence = "no erasure of {recipient_id} waits for a decision; a maker asks first: `salur recipient erase request`"
+    recipient_id: str
+
+
 class AccountSharedError(LedgerError):
     """The bank account already serves another recipient."""
 

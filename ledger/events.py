@@ -400,6 +400,40 @@ class SupportReceived(_RecipientEvent):
     kind: Kind
 
 
+class ErasureRequested(_RecipientEvent):
+    """A maker asks that a person's data be erased from the vault."""
+
+    TOPIC = "ErasureRequested.v1"
+    maker: OfficerId
+    reason: Text
+    legal_basis: Text
+    """The law that gives the person the right, or the term of keeping that has ended."""
+
+
+class ErasureRejected(_RecipientEvent):
+    """A person's data is not erased: a checker does not agree, or the maker withdrew."""
+
+    TOPIC = "ErasureRejected.v1"
+    checker: OfficerId
+    reason: Text
+
+
+class RecipientErased(_RecipientEvent):
+    """A checker agreed, and the person's data is erased from the vault; what happened to their number stands."""
+
+    TOPIC = "RecipientErased.v1"
+    checker: OfficerId
+    reason: Text
+    legal_basis: Text
+
+
+class DataDisclosed(_RecipientEvent):
+    """An officer was shown all that the ledger and its vault hold of a person."""
+
+    TOPIC = "DataDisclosed.v1"
+    reason: Text
+
+
 # Batches and payments
 
 

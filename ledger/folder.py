@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing.persistence import InfrastructureFactory
 
-from ledger.errors import LedgerMissingError, LedgerNewerError
+from ledger.errors import LedgerMissingError, LedgerNewerError, RightsMissingError
 from ledger.store import LedgerFactory
 
 if TYPE_CHECKING:
@@ -73,6 +73,18 @@ class Place:
         from ledger.vault import Vault
 
         return Vault(self.person_rows(), self.folder / VAULT_KEY)
+
+    def absent_people(self) -> list[tuple[int, int]]:
+        """The numbers that nobody in the vault has, as `PersonRows.absent`; nothing where the vault is not at hand."""
+        if self.database is None and not ((self.folder / VAULT).exists() and os.access(self.folder, os.W_OK)):
+            return []
+        from ledger.vault import rows_of
+
+        with closing(rows_of(self.person_rows())) as rows:
+            try:
+                return rows.absent()
+            except RightsMissingError:
+                return []
 
     def wider_rights(self) -> list[str]:
         """Where somebody may do more to what is stored than the ledger needs, in a sentence each."""

@@ -5,6 +5,7 @@ It goes on where it was interrupted, and is a ledger only when all of it is ther
 """
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,12 +24,13 @@ from ledger.errors import (
     LedgerExistsError,
     VaultKeyError,
 )
-from ledger.events import LEDGER_STREAM
+from ledger.events import LEDGER_STREAM, RecipientErased
 from ledger.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, sync, write_settings
 from ledger.store import Conflict, LedgerRecorder
 from ledger.vault import Vault
 
 PAGE_ROWS = 10_000
+_ERASED = {RecipientErased.TOPIC}
 
 OnProgress = Callable[[int], None]
 """Told of the number of rows done since the last call."""
@@ -84,6 +86,8 @@ class Move:
             raise LedgerExistsError(folder=str(target))
         self.progress = 0.0
         """How much is done, 0 to 1."""
+        self._erased: set[int] = set()
+        """Numbers of the people whose erasure stands in the log."""
 
     def carry_out(self, on_progress: OnProgress = lambda _: None) -> Copied:
         """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
@@ -95,7 +99,7 @@ class Move:
             events, log_sha256 = self._copy_events(on_progress)
             # After the events: whoever stands in one of them was in the vault before.
             with closing(self._source.vault()) as original:
-                _follow(original, vault)
+                _follow(original, vault, without=self._erased)
             people = vault.count()
         self._copy_lists()
         write_settings(self._target)
@@ -148,11 +152,20 @@ class Move:
         """The SHA-256 of both logs, compared event by event."""
         digest = hashlib.sha256()
         size = target.size()
-        for index, (theirs, ours) in enumerate(zip_longest(_lines(source, size), _lines(target, size))):
+        for index, (theirs, ours) in enumerate(zip_longest(_lines(source, size), self._lines(target, size))):
             if theirs != ours:
                 raise CopyDiffersError(folder=str(self._target.folder), log_index=index)
             digest.update(ours)
         return digest.hexdigest()
+
+    def _lines(self, recorder: LedgerRecorder, size: int) -> Iterator[bytes]:
+        """The log's lines; on their way it is noted who is erased."""
+        for block in recorder.blocks(until=size):
+            lines = block.lines.splitlines(keepends=True)
+            if not block.topics.isdisjoint(_ERASED):
+                stored = (json.loads(line) for line in lines)
+                self._erased |= {int(each["recipient_id"][1:]) for each in stored if each["topic"] in _ERASED}
+            yield from lines
 
     def _copy_lists(self) -> None:
         for path in sorted((self._source.folder / BATCHES).glob("*.csv")):
@@ -173,15 +186,18 @@ def _require_sound(notification_id: int, expected: int, state: object) -> bool:
     return True
 
 
-def _follow(original: Vault, copy: Vault) -> None:
-    """Let one vault hold the people of another, and give no number that was given there."""
+def _follow(original: Vault, copy: Vault, *, without: set[int]) -> None:
+    """Let one vault hold the people of another but for the erased, and give no number that was given there."""
     after = 0
     while page := original.rows.page(after, PAGE_ROWS):
         until = page[-1][0]
-        if copy.rows.page(after, len(page)) != page:
-            copy.rows.follow(page, after, until)
+        kept = [row for row in page if row[0] not in without]
+        if [row for row in copy.rows.page(after, len(page)) if row[0] <= until] != kept:
+            copy.rows.follow(kept, after, until)
         after = until
     copy.rows.follow([], after, max(after, original.rows.next_number() - 1))
+    if without:
+        copy.rows.forget()
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -13,6 +13,14 @@ from ledger.errors import DiskFullError, IntegrityBrokenError, StoreFailedError,
 from ledger.store import LOCK_TIMEOUT_S, is_disk_full
 
 MACS_PER_QUERY = 8_192
+NUMBER_MAX = 999_999_999
+"""A recipient's id has nine digits."""
+GAPS = """
+SELECT before+1, number-1
+FROM (SELECT number, COALESCE(LAG(number) OVER (ORDER BY number), 0) AS before FROM {person}) AS people
+WHERE number>before+1 ORDER BY 1
+"""
+"""The ranges of numbers below the highest that nobody in the table has."""
 CACHE_KIB = 512 * 1024
 """At most this much of the table stays in memory during a transaction; a smaller one writes its pages several times."""
 
@@ -70,6 +78,15 @@ class PersonRows(Protocol):
 
     def page(self, after: int, limit: int) -> list[PersonRow]:
         """People in order, from a number on."""
+
+    def absent(self) -> list[tuple[int, int]]:
+        """The numbers that nobody there has, in ranges (first, last); the last range ends with the highest number."""
+
+    def remove(self, number: int) -> None:
+        """Take out a person, where they are there; within `alone`. A copy may remain until `forget`."""
+
+    def forget(self) -> list[str]:
+        """Leave nothing in the database's files of who was taken out; tells what only somebody else can do for it."""
 
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
         """Hold exactly these people of the numbers between two, and give no number below the second again."""
@@ -182,6 +199,8 @@ class SQLitePersonRows:
                 uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             self._opened.execute("PRAGMA synchronous=FULL")
+            # Freed places are overwritten. From the first row on: a page that is split leaves copies of rows behind.
+            self._opened.execute("PRAGMA secure_delete=ON")
             self._opened.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return self._opened
 
@@ -249,15 +268,33 @@ class SQLitePersonRows:
             statement = "SELECT * FROM person WHERE number>? ORDER BY number LIMIT ?"
             return self._database.execute(statement, (after, limit)).fetchall()
 
+    def absent(self) -> list[tuple[int, int]]:
+        with told():
+            gaps: list[tuple[int, int]] = self._database.execute(GAPS.format(person="person")).fetchall()
+            (highest,) = self._database.execute("SELECT COALESCE(MAX(number), 0) FROM person").fetchone()
+        return [*gaps, (highest + 1, NUMBER_MAX)]
+
+    def remove(self, number: int) -> None:
+        self._remove(number - 1, number)
+
+    def _remove(self, after: int, until: int) -> None:
+        """Take out the people of the numbers between two."""
+        within = "FROM person WHERE number>? AND number<=?", (after, until)
+        gone = self._database.execute("SELECT nik_mac, account_mac, shared_account " + within[0], within[1]).fetchall()
+        _NIKS.remove(self._database, [nik_mac for nik_mac, _, _ in gone])
+        _ACCOUNTS.remove(self._database, [mac for _, mac, shared in gone if mac is not None and shared is None])
+        self._database.execute("DELETE " + within[0], within[1])
+
+    def forget(self) -> list[str]:
+        with told():
+            is_busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:  # somebody reads what was there before
+            raise StoreLockedError()
+        return []
+
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
         with self._transaction("COMMIT"):
-            within = "FROM person WHERE number>? AND number<=?", (after, until)
-            gone = self._database.execute(
-                "SELECT nik_mac, account_mac, shared_account " + within[0], within[1]
-            ).fetchall()
-            _NIKS.remove(self._database, [nik_mac for nik_mac, _, _ in gone])
-            _ACCOUNTS.remove(self._database, [mac for _, mac, shared in gone if mac is not None and shared is None])
-            self._database.execute("DELETE " + within[0], within[1])
+            self._remove(after, until)
             self.add(rows)
             # The highest number ever given stays known when its person is gone.
             known = self._database.execute("UPDATE sqlite_sequence SET seq=max(seq, ?) WHERE name='person'", (until,))

@@ -8,7 +8,8 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from math import inf
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -142,6 +143,16 @@ class Database:
                 raise
 
         return self._until_answered(attempt, is_unsure=lambda: is_unsure)
+
+    def maintain(self, statement: str) -> list[str]:
+        """Run a statement outside of any transaction, however long it takes; returns what the server warned of."""
+        warnings: list[str] = []
+        with self.told(), closing(self._connect()) as connection:
+            connection.answer_s = inf
+            connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
+            connection.execute("SET statement_timeout=0")
+            connection.execute(statement)
+        return warnings
 
     @contextmanager
     def told(self) -> Iterator[None]:

@@ -21,6 +21,9 @@ GRANT SELECT ON {TABLE} TO {AUDITOR};
 GRANT USAGE ON SCHEMA {VAULT_SCHEMA} TO {VAULT};
 GRANT SELECT, INSERT ON {VAULT_SCHEMA}.person, {VAULT_SCHEMA}.given TO {VAULT};
 GRANT SELECT ON {VAULT_SCHEMA}.key_check TO {VAULT};
+-- To erase a person: DELETE takes the row out, MAINTAIN (since version 17) writes the table anew without its bytes.
+GRANT DELETE ON {VAULT_SCHEMA}.person TO {VAULT};
+DO $$ BEGIN IF current_setting('server_version_num')::int >= 170000 THEN EXECUTE 'GRANT MAINTAIN ON {VAULT_SCHEMA}.person TO {VAULT}'; END IF; END $$;
 """
 
 # Rights that a role has in effect: given to it or its roles, to everybody, by ownership, or to all tables at once.
@@ -37,6 +40,9 @@ FROM tables AS t CROSS JOIN kept_from AS k CROSS JOIN pg_roles AS r
 WHERE NOT r.rolsuper AND r.oid<>t.relowner AND r.rolname !~ '^pg_'
     AND (has_table_privilege(r.oid, t.oid, k.kind)
         OR k.kind='UPDATE' AND has_any_column_privilege(r.oid, t.oid, 'UPDATE'))
+    -- who works with the vault erases people from it
+    AND NOT (k.kind='DELETE' AND t.name=%s AND EXISTS (
+        SELECT 1 FROM pg_roles AS v WHERE v.rolname=%s AND pg_has_role(r.oid, v.oid, 'USAGE')))
 GROUP BY r.rolname, t.name ORDER BY t.name, r.rolname
 """
 _WHO = """
@@ -50,7 +56,7 @@ def wider_rights(database: Database) -> list[str]:
     """Where somebody may change or remove what is stored, in a sentence each with the remedy."""
     sentences = [
         f"{role} has {kinds} on {table}; REVOKE {kinds} ON {table} FROM {role}, or from the roles it is a member of"
-        for role, table, kinds in database.read(_WIDER, (SCHEMA, VAULT_SCHEMA))
+        for role, table, kinds in database.read(_WIDER, (SCHEMA, VAULT_SCHEMA, f"{VAULT_SCHEMA}.person", VAULT))
     ]
     for user, is_superuser, is_owner in database.read(_WHO, (TABLE,)):
         if is_superuser or is_owner:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from ledger.errors import StoreFailedError
-from ledger.person_rows import MACS_PER_QUERY, PersonRow, SQLitePersonRows, T
+from ledger.person_rows import GAPS, MACS_PER_QUERY, NUMBER_MAX, PersonRow, SQLitePersonRows, T
 from ledger.postgres import Connection, Database
 
 SCHEMA = "salur_vault"
@@ -119,6 +119,22 @@ class PostgresPersonRows:
     def page(self, after: int, limit: int) -> list[PersonRow]:
         statement = f"SELECT * FROM {SCHEMA}.person WHERE number>%s ORDER BY number LIMIT %s"
         return [(row[0], row[1], row[2], row[3], row[4]) for row in self._read(statement, after, limit)]
+
+    def absent(self) -> list[tuple[int, int]]:
+        gaps = [(first, last) for first, last in self._read(GAPS.format(person=f"{SCHEMA}.person"))]
+        [(highest,)] = self._read(f"SELECT COALESCE(MAX(number), 0) FROM {SCHEMA}.person")
+        return [*gaps, (highest + 1, NUMBER_MAX)]
+
+    def remove(self, number: int) -> None:
+        self._held.execute(f"DELETE FROM {SCHEMA}.person WHERE number=%s", (number,))
+
+    def forget(self) -> list[str]:
+        # FULL writes the table and its indexes anew: a plain one leaves a removed row's bytes in its page's free space.
+        warnings = self.database.maintain(f"VACUUM (FULL) {SCHEMA}.person")
+        remedy = f"let the database's owner run `VACUUM (FULL) {SCHEMA}.person`"
+        return [
+            f"the row is deleted, and its bytes are still in the table's file ({each}); {remedy}" for each in warnings
+        ]
 
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
         def work() -> None:

@@ -1,12 +1,15 @@
-"""A recipient: a registered person, and the help they had other than money."""
+"""A recipient: a registered person, the help they had other than money, and the erasure of their data."""
 
 from dataclasses import dataclass, replace
 
-from ledger.errors import ReferredElsewhereError
+from ledger.errors import ErasureNotRequestedError, RecipientErasedError, ReferredElsewhereError, SameOfficerError
 from ledger.events import (
     Channel,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     Kind,
+    RecipientErased,
     RecipientReferred,
     RecipientRegistered,
     SupportReceived,
@@ -25,6 +28,11 @@ class Recipient:
     """(program, session) of each training attended."""
     supports: frozenset[tuple[str, Kind]] = frozenset()
     """(program, kind) of each other help."""
+    request: ErasureRequested | None = None
+    """To be erased, and not yet decided."""
+    rejected: ErasureRejected | None = None
+    """What became of the last request."""
+    erased: RecipientErased | None = None
 
 
 def evolve(recipient: Recipient | None, event: Event) -> Recipient | None:
@@ -39,6 +47,12 @@ def evolve(recipient: Recipient | None, event: Event) -> Recipient | None:
             return replace(recipient, sessions=recipient.sessions | {(event.program, event.session_id)})
         case SupportReceived():
             return replace(recipient, supports=recipient.supports | {(event.program, event.kind)})
+        case ErasureRequested():
+            return replace(recipient, request=event, rejected=None)
+        case ErasureRejected():
+            return replace(recipient, request=None, rejected=event)
+        case RecipientErased():
+            return replace(recipient, erased=event)
     return recipient
 
 
@@ -66,3 +80,41 @@ def support(recipient: Recipient, *, program: str, kind: Kind) -> list[Event]:
     if (program, kind) in recipient.supports:
         return []
     return [SupportReceived(recipient_id=recipient.recipient_id, program=program, kind=kind)]
+
+
+def request_erasure(recipient: Recipient, *, maker: str, reason: str, legal_basis: str) -> list[Event]:
+    """Ask that a person's data be erased; asking again while it waits, or after it is done, records nothing."""
+    if recipient.request:
+        return []
+    request = ErasureRequested(recipient_id=recipient.recipient_id, maker=maker, reason=reason, legal_basis=legal_basis)
+    return [request]
+
+
+def approve_erasure(recipient: Recipient, *, checker: str) -> list[Event]:
+    """Agree to the erasure that another officer asked for; agreeing twice records nothing."""
+    if recipient.request is None:
+        raise ErasureNotRequestedError(recipient_id=recipient.recipient_id)
+    if checker == recipient.request.maker:
+        raise SameOfficerError(officer_id=checker, thing=f"the erasure of {recipient.recipient_id}")
+    if recipient.erased:
+        return []
+    request = recipient.request
+    return [
+        RecipientErased(
+            recipient_id=recipient.recipient_id,
+            checker=checker,
+            reason=request.reason,
+            legal_basis=request.legal_basis,
+        )
+    ]
+
+
+def reject_erasure(recipient: Recipient, *, checker: str, reason: str) -> list[Event]:
+    """Leave a person's data where it is; the maker may withdraw their own request."""
+    if recipient.erased:
+        raise RecipientErasedError(recipient_id=recipient.recipient_id)
+    if recipient.request is None:
+        if recipient.rejected:
+            return []
+        raise ErasureNotRequestedError(recipient_id=recipient.recipient_id)
+    return [ErasureRejected(recipient_id=recipient.recipient_id, checker=checker, reason=reason)]

@@ -72,7 +72,7 @@ class Vault:
         self._nik_key = _derived(master, b"nik")
         self._account_key = _derived(master, b"account")
         self._rehearsed_from: int | None = None
-        self.rows = _rows_of(where)
+        self.rows = rows_of(where)
         try:
             check = self.rows.key_check()
         except BaseException:
@@ -95,7 +95,7 @@ class Vault:
                 _write_key(key_path, random_bytes(KEY_BYTES))
             return _derived(key_path.read_bytes(), b"check")
 
-        with closing(_rows_of(where)) as rows:
+        with closing(rows_of(where)) as rows:
             rows.create(key_check)
 
     def close(self) -> None:
@@ -187,7 +187,8 @@ class Vault:
         return macs
 
 
-def _rows_of(where: Path | PersonRows) -> PersonRows:
+def rows_of(where: Path | PersonRows) -> PersonRows:
+    """The vault's rows in a SQLite file, or what else holds them; sealed as they are, no key is needed."""
     return SQLitePersonRows(where) if isinstance(where, Path) else where
 
 

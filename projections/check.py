@@ -4,6 +4,7 @@ A law's query gives one row for each thing examined: its place in the log and, w
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
@@ -28,6 +29,8 @@ BREACHES_MAX = 20
 PAGE_EVENTS = 10_000
 MEMORY_BYTES_MAX = 64_000_000_000
 """Or half of what is installed: some laws put every payment in order."""
+
+Absent = Callable[[], Sequence[tuple[int, int]]]
 
 _NOTICES = {"clock"}
 """Laws whose breach is worth a look and proves nothing: every clock is set right at times."""
@@ -78,10 +81,11 @@ def law_names() -> list[str]:
     return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
 
 
-def check(recorder: LedgerRecorder, archive: Archive | None = None) -> list[Law]:
+def check(recorder: LedgerRecorder, archive: Archive | None = None, *, absent: Absent = lambda: ()) -> list[Law]:
     """Every law examined over the whole log; only those of single rows and of the archive where a row is no JSON at all.
 
     The archive is held against the store first; where it does not hold, the laws are examined over the store alone.
+    `absent` tells which numbers nobody in the vault has, as `PersonRows.absent` does; nothing where no vault is at hand.
     """
     size = recorder.size()
     readable = _check_readable(recorder)
@@ -96,6 +100,10 @@ def check(recorder: LedgerRecorder, archive: Archive | None = None) -> list[Law]
             return [readable, signed, archived]
         view(connection, date.max, None)
         create_shared(connection)
+        # After the log: whoever is registered in it was in the vault before.
+        connection.execute("CREATE TABLE absent (first BIGINT, last BIGINT)")
+        if ranges := absent():
+            connection.executemany("INSERT INTO absent VALUES (?, ?)", ranges)
         return [readable, signed, archived, *(_examine(connection, name) for name in law_names())]
 
 

@@ -19,6 +19,8 @@ from ledger.events import (
     BatchRejected,
     DeliveryConfirmed,
     DestinationReopened,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     GoodsAidShipped,
     GoodsStocked,
@@ -28,6 +30,7 @@ from ledger.events import (
     OfficerEnrolled,
     OfficerKeyReplaced,
     OfficerRevoked,
+    RecipientErased,
     Role,
     StockIssued,
     TrancheRefunded,
@@ -44,6 +47,8 @@ SENTENCE = "Every act of an officer who has a key is signed with the key they he
 _ROLE: dict[type[Event], Role] = {
     BatchProposed: Role.MAKER,
     BatchApproved: Role.CHECKER,
+    ErasureRequested: Role.MAKER,
+    RecipientErased: Role.CHECKER,
     GroupFunded: Role.MAKER,
     AccountabilityReported: Role.MAKER,
     GoodsStocked: Role.MAKER,
@@ -176,9 +181,9 @@ def _entry(line: bytes) -> Entry:
 def _named(event: Event) -> str | None:
     """The officer whom an event names as the one who acted."""
     match event:
-        case BatchProposed():
+        case BatchProposed() | ErasureRequested():
             return event.maker
-        case BatchApproved() | BatchRejected():
+        case BatchApproved() | BatchRejected() | ErasureRejected() | RecipientErased():
             return event.checker
         case TrancheReturned():
             return event.recorded_by

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ledger import aftercare, disbursement, grants, registration
+from ledger import aftercare, disbursement, grants, privacy, registration
 from ledger.aftercare import Step
 from ledger.application import Command, Ledger
 from ledger.errors import LedgerError
@@ -123,6 +123,15 @@ def fund(
     ledger: Ledger, *rows: Row, terms: grants.Terms = PAPERS, command: Command = SITI, on_reject: Any = stop
 ) -> Tally:
     return grants.fund(ledger, command, rows, program="tkm-2020", terms=terms, on_reject=on_reject)
+
+
+LETTER = {"reason": "letter of the person", "legal_basis": "UU 27/2022 art. 8"}
+
+
+def erase(ledger: Ledger, recipient_id: str) -> list[Entry]:
+    """Ask for an erasure and agree to it."""
+    privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
+    return privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).entries
 
 
 # What the ledger holds

@@ -18,8 +18,10 @@ FROM (
                 'ProgramOpened', 'BudgetSet', 'FundsReserved', 'FundsReleased', 'FundsSpent', 'FundsRecovered',
                 'ProgramClosed'
             ) THEN 'program/' || program
-            WHEN event IN ('RecipientRegistered', 'RecipientReferred', 'TrainingAttended', 'SupportReceived')
-                THEN 'recipient/' || recipient_id
+            WHEN event IN (
+                'RecipientRegistered', 'RecipientReferred', 'TrainingAttended', 'SupportReceived', 'ErasureRequested',
+                'ErasureRejected', 'RecipientErased', 'DataDisclosed'
+            ) THEN 'recipient/' || recipient_id
             WHEN event IN ('BatchProposed', 'BatchApproved', 'BatchRejected', 'BatchExecuted')
                 THEN 'batch/' || batch_id
             WHEN event IN (

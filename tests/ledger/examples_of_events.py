@@ -67,6 +67,10 @@ EXAMPLES: tuple[e.Event, ...] = (
     e.RecipientReferred(recipient_id=ID, scheme="kartu-prakerja", channel=e.Channel.REGIONAL_GOVERNMENT),
     e.TrainingAttended(recipient_id=ID, program="tkm-2020", session_id="s1", group_id="g1"),
     e.SupportReceived(recipient_id=ID, program="tkm-2020", kind=e.Kind.INCUBATION),
+    e.ErasureRequested(recipient_id=ID, maker="siti", reason="letter of the person", legal_basis="UU 27/2022 art. 8"),
+    e.ErasureRejected(recipient_id=ID, checker="budi", reason="still to be paid"),
+    e.RecipientErased(recipient_id=ID, checker="budi", reason="letter of the person", legal_basis="UU 27/2022 art. 8"),
+    e.DataDisclosed(recipient_id=ID, reason="letter of the person"),
     e.BatchProposed(
         **BATCH,
         tranche=1,

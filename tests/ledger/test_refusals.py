@@ -22,6 +22,7 @@ from acts import (  # fmt: skip
     approve,
     by,
     entries,
+    erase,
     fund,
     kept,
     members,
@@ -39,7 +40,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from examples_of_events import PUBLIC_KEY
 from openpyxl import Workbook
 
-from ledger import administration, grants, registration, services, store
+from ledger import administration, grants, privacy, registration, services, store
 from ledger.aftercare import Step
 from ledger.application import SETTINGS, TRIES, Attempt, Ledger, create, require_ledger
 from ledger.dates import parse_date
@@ -659,6 +660,21 @@ def recipient_unknown(ledger: Ledger, folder: Path) -> Any:
 def recipient_registered(ledger: Ledger, folder: Path) -> Any:
     [recipient_id] = register(ledger, 1)
     return {"recipient_id": recipient_id}, lambda: register(ledger, 1)
+
+
+@refusal
+def recipient_erased(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    erase(ledger, recipient_id)
+    return {"recipient_id": recipient_id}, lambda: privacy.reject_erasure(
+        ledger, BUDI, recipient_id=recipient_id, reason="late"
+    )
+
+
+@refusal
+def erasure_not_requested(ledger: Ledger, folder: Path) -> Any:
+    [recipient_id] = register(ledger, 1)
+    return {"recipient_id": recipient_id}, lambda: privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
 
 
 @refusal

@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from acts import NOW, approve, by, entries, fund, members, person, propose, step, stop
+from acts import LETTER, NOW, approve, by, entries, fund, members, person, propose, step, stop
 from signing import Office, keys_in
 
-from ledger import administration, grants, registration
+from ledger import administration, grants, privacy, registration
 from ledger.aftercare import Step
 from ledger.application import Ledger, Sign
 from ledger.disbursement import reject, run
@@ -30,6 +30,7 @@ from ledger.events import (
     BatchApproved,
     BatchProposed,
     BudgetSet,
+    ErasureRequested,
     Event,
     FileProcessed,
     FundsReleased,
@@ -41,6 +42,7 @@ from ledger.events import (
     OfficerEnrolled,
     OfficerKeyReplaced,
     ProgramOpened,
+    RecipientErased,
     Role,
     TrancheDisbursed,
 )
@@ -86,6 +88,8 @@ def others_broken(office: Office) -> set[str]:
 
 def test_every_decision_of_an_officer_with_a_key_bears_their_signature(office: Office) -> None:
     paid(office)
+    privacy.request_erasure(office.ledger, office.siti, recipient_id="R000000002", **LETTER)
+    privacy.approve_erasure(office.ledger, office.budi, recipient_id="R000000002")
     keys = {each: office.public_key(each) for each in ("siti", "budi")}
     for entry in entries(office.ledger, since=1):
         if not entry.event.IS_SIGNED:
@@ -97,6 +101,7 @@ def test_every_decision_of_an_officer_with_a_key_bears_their_signature(office: O
         assert is_genuine(keys[entry.meta.by], text, signature), entry.event.TOPIC
     assert {type(entry.event) for entry in entries(office.ledger) if entry.signature} >= {
         OfficerEnrolled, LedgerEntrusted, KeyAssigned, BudgetSet, BatchProposed, BatchApproved,
+        ErasureRequested, RecipientErased,
     }  # fmt: skip
     assert law_of(office.ledger).broken == []
 
@@ -267,6 +272,12 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     for batch_id, officer in (("b2", siti), ("b3", budi)):  # withdrawn by its maker, rejected by a checker
         propose(ledger, ["R000000003"], command=siti, batch_id=batch_id)
         reject(ledger, officer, batch_id=batch_id, reason="late")
+    erasure = {"recipient_id": "R000000003"}
+    privacy.request_erasure(ledger, siti, **erasure, **LETTER)
+    privacy.reject_erasure(ledger, siti, **erasure, reason="another person was meant")
+    privacy.request_erasure(ledger, siti, **erasure, **LETTER)
+    privacy.approve_erasure(ledger, budi, **erasure)
+    privacy.disclose(ledger, siti, **erasure, reason="asked")
     administration.stock(ledger, siti, item="mask", quantity=9, unit="piece", origin="BLK")
     administration.ship(ledger, siti, shipment_id="m1", item="mask", quantity=9, country="HK")
     administration.deliver(ledger, siti, shipment_id="m1", quantity=None, proof_ref="POD 1")

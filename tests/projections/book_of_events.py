@@ -134,7 +134,20 @@ def keep_case(book: Book) -> Book:
         e.OfficerRevoked(officer_id="agus", reason="moved"),
         e.ProgramClosed(program="jps", reason="year-end"),
     )
+    _erase(book)
     return book
+
+
+def _erase(book: Book) -> None:
+    """Person 9 is erased when asked for a second time."""
+    request = e.ErasureRequested(recipient_id="R000000009", maker="siti", reason="asked", legal_basis="UU 27/2022")
+    book.add(request)
+    book.add(e.ErasureRejected(recipient_id="R000000009", checker="budi", reason="which person?"), by="budi")
+    book.add(e.DataDisclosed(recipient_id="R000000009", reason="asked"), request)
+    book.add(
+        e.RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
+        by="budi",
+    )
 
 
 def _pay(book: Book) -> None:

@@ -16,7 +16,7 @@ def test_every_law_holds_in_a_ledger_kept_by_the_rules(case):
     laws = check(case.recorder)
     assert {law.name: law.broken for law in laws if not law.holds} == {}
     assert [law.name for law in laws] == ["readable", "signatures-valid", "archive-true", *law_names()]
-    assert [law.name for law in laws if not law.checked] == ["archive-true"]
+    assert [law.name for law in laws if not law.checked] == ["archive-true", "erased-is-gone"]
     assert [law.name for law in laws if law.notices] == ["signatures-valid"]  # its officers have no keys
 
 
@@ -182,6 +182,43 @@ def test_a_payment_to_someone_not_on_the_approved_list_is_found(case):
     case.execute("UPDATE stored_events SET originator_id='payment/bsu/1/R000000009' WHERE topic='TrancheSettled.v1'")
     case.tamper("BatchProposed", rows_sha256=list_sha256(1, 2, 3, 4, 6))
     assert broken(case)["lists-paid"].broken[0].stream == "batch/b1"
+
+
+@pytest.mark.parametrize(
+    ("topic", "nth", "fields", "detail"),
+    [
+        ("RecipientErased", 0, {"checker": "siti"}, "siti asked for and approved the erasure"),
+        ("RecipientErased", 0, {"checker": "nobody"}, "nobody was no checker in office"),
+        ("RecipientErased", 0, {"checker": "agus"}, "agus was no checker in office"),
+        ("ErasureRequested", 1, {"maker": "nobody"}, "nobody was no maker in office"),
+        ("ErasureRequested", 1, {"recipient_id": "R000000008"}, "no erasure of R000000009 waited for a decision"),
+    ],
+)
+def test_an_erasure_that_two_officers_did_not_agree_on_is_found(case, topic, nth, fields, detail):
+    case.tamper(topic, nth, **fields)
+    assert broken(case)["erased-by-two"].broken[0].detail == detail
+
+
+def test_a_person_erased_a_second_time_is_found(case):
+    case.add(
+        e.RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
+    )
+    assert broken(case)["erased-by-two"].broken[0].detail == "R000000009 was erased before"
+
+
+@pytest.mark.parametrize(
+    ("absent", "detail"),
+    [
+        ([(9, 999_999_999)], None),
+        ([(10, 999_999_999)], "R000000009 is erased, and still in the vault"),
+        ([(3, 3), (9, 999_999_999)], "R000000003 is not erased, and not in the vault"),
+        ([(8, 999_999_999)], "R000000008 is not erased, and not in the vault"),
+    ],
+)
+def test_who_is_in_the_vault_and_erased_or_neither_is_found(case, absent, detail):
+    [law] = [law for law in check(case.recorder, absent=lambda: absent) if law.name == "erased-is-gone"]
+    assert law.checked == 9
+    assert [breach.detail.partition(";")[0] for breach in law.broken] == ([detail] if detail else [])
 
 
 def test_a_payment_to_a_person_not_registered_is_found(case):
