@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ledger.intake import Field, Row
     from ledger.keys import Keys
     from ledger.notes import VerifierKey
+    from ledger.privacy import Holdings
     from ledger.rejects import Reject
     from ledger.rows import Tally
     from ledger.store import Entry
@@ -1011,6 +1012,149 @@ def recipient_import(request: Request, file: Path, category: str, reading: Readi
     work_file(request, reading, file, registration.FIELDS, work, name="recipient-import")
 
 
+@recipient.group("erase")
+def erase() -> None:
+    """Erase a person's data from the vault, on the word of two officers; for good."""
+
+
+def person_meant(ledger: "Ledger", recipient_id: str | None) -> str:
+    """The recipient named by id, or by the NIK that is asked for: an argument would stay in the shell's history."""
+    from ledger import privacy
+    from ledger.rows import is_nik_shaped
+
+    if recipient_id is None:
+        return privacy.recipient_named(ledger, click.prompt("NIK", err=True).strip())
+    if is_nik_shaped(recipient_id):
+        raise click.UsageError("a NIK is no argument: leave it out, and it is asked for or read from standard input")
+    return recipient_id
+
+
+def tell_open_matters(ledger: "Ledger", recipient_id: str) -> None:
+    """Before a person is erased: what is under way for them, for which their account will not be known any more."""
+    from ledger import privacy
+
+    for matter in privacy.open_matters(ledger, recipient_id):
+        click.echo(f"Notice: {matter}; once {recipient_id} is erased, their account is not known any more", err=True)
+
+
+@erase.command("request")
+@click.argument("recipient_id", required=False)
+@click.option("--reason", required=True, help="Why; stored with the event, without personal data.")
+@click.option("--legal-basis", required=True, help="The law that asks for it; stored with the event.")
+@writes
+def erase_request(request: Request, recipient_id: str | None, reason: str, legal_basis: str) -> None:
+    """Ask that RECIPIENT_ID be erased, or the person whose NIK is asked for."""
+    from ledger import privacy
+
+    with opened(request.session, request.command) as ledger:
+        meant = person_meant(ledger, recipient_id)
+        tell_open_matters(ledger, meant)
+        entries = privacy.request_erasure(
+            ledger, request.command, recipient_id=meant, reason=reason, legal_basis=legal_basis
+        )
+    if entries and not request.command.dry_run:
+        click.echo(f"Next, another officer: `salur recipient erase approve {meant}`", err=True)
+    tell(request, entries, f"The erasure of {meant} is asked for.")
+
+
+@erase.command("approve")
+@click.argument("recipient_id", required=False)
+@writes
+def erase_approve(request: Request, recipient_id: str | None) -> None:
+    """Agree to the erasure of RECIPIENT_ID and carry it out; run again, it completes one that was interrupted."""
+    from ledger import privacy
+
+    with opened(request.session, request.command) as ledger:
+        meant = person_meant(ledger, recipient_id)
+        tell_open_matters(ledger, meant)
+        erased = privacy.approve_erasure(ledger, request.command, recipient_id=meant)
+    for left in erased.left:
+        click.echo(f"Notice: {left}", err=True)
+    tell(request, erased.entries, f"{meant} is erased.")
+
+
+@erase.command("reject")
+@click.argument("recipient_id", required=False)
+@click.option("--reason", required=True, help="Why; stored with the event, without personal data.")
+@writes
+def erase_reject(request: Request, recipient_id: str | None, reason: str) -> None:
+    """Do not erase RECIPIENT_ID: by a checker, or by the maker who withdraws the request."""
+    from ledger import privacy
+
+    with opened(request.session, request.command) as ledger:
+        meant = person_meant(ledger, recipient_id)
+        entries = privacy.reject_erasure(ledger, request.command, recipient_id=meant, reason=reason)
+    tell(request, entries, f"{meant} is not erased.")
+
+
+@recipient.command("disclose")
+@click.argument("recipient_id", required=False)
+@click.option("--reason", required=True, help="Why it is shown; stored with the event, without personal data.")
+@writes
+def recipient_disclose(request: Request, recipient_id: str | None, reason: str) -> None:
+    """Show all that is held of RECIPIENT_ID, or of the person whose NIK is asked for.
+
+    That it was shown, to whom and why, is recorded first. The vault's key is needed.
+    """
+    from ledger import privacy
+
+    if request.output == "csv":
+        raise click.UsageError("a disclosure is printed as a table or as JSON")
+    with opened(request.session, request.command) as ledger:
+        meant = person_meant(ledger, recipient_id)
+        held = privacy.disclose(ledger, request.command, recipient_id=meant, reason=reason)
+        if held is None:
+            click.echo(
+                "Would record that this is shown." if request.command.dry_run
+                else "Shown before under this reference; take another one to see it again.",
+                err=True,
+            )  # fmt: skip
+            return
+        told = disclosure(held)
+        if request.output == "json":
+            print_json(told)
+            return
+        rows = [_history_row(request.session, ledger, each) for each in told["events"]]
+    terms = {"recipient_id": meant, **(told["person"] or {"person": "nothing: erased" if held.erased else "nothing"})}
+    terms |= {name: ", ".join(told[name]) for name in ("programs", "groups", "batches")}
+    terms |= {f"payment {name}": paid["status"] for name, paid in told["payments"].items()}
+    if told["erased"]:
+        terms["erased"] = (
+            f"on {told['erased']['on']}, asked by {told['erased']['maker']}, agreed by {told['erased']['checker']}"
+        )
+    present(
+        request.session,
+        "table",
+        [{"term": name, "value": value or "-"} for name, value in terms.items()],
+        ("term", "value"),
+    )
+    present(request.session, "table", rows, ("effective_on", "recorded_at", "officer", "event", "about"))
+
+
+def disclosure(held: "Holdings") -> dict[str, Any]:
+    """All that is held of a person, for JSON; amounts in minor units of the ledger's currency."""
+    erased = None
+    if held.erased and held.request:
+        erased = {
+            "on": held.erased.meta.effective_on.isoformat(),
+            "recorded_at": held.erased.meta.recorded_at.isoformat(),
+            "maker": held.request.maker,
+            "checker": held.erased.meta.by,
+            "reason": held.request.reason,
+            "legal_basis": held.request.legal_basis,
+        }
+    return {
+        "recipient_id": held.recipient_id,
+        "person": held.person._asdict() if held.person else None,
+        "erased": erased,
+        "programs": held.programs,
+        "groups": held.groups,
+        "payments": {name: {"status": paid.status, "amount": paid.amount} for name, paid in held.payments.items()},
+        "batches": held.batches,
+        "events": [stored_object(entry) for entry in held.history],
+    }
+
+
 # Paying
 
 
@@ -1642,7 +1786,7 @@ def check(session: Session, output: str) -> None:
     from projections.check import check as check_laws
 
     with opened(session) as ledger:
-        laws = check_laws(ledger.store, archive_of(ledger))
+        laws = check_laws(ledger.store, archive_of(ledger), absent=ledger.place.absent_people)
         wider = ledger.place.wider_rights()
     rows = [
         {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws

@@ -37,6 +37,19 @@ COMMANDS = {
     "group report": ("group", "report", "tani", "--program", "jps", "--report", "LPJ-1"),
     "referral": ("referral", "record", recipient_id(1), "--to", "kartu-prakerja", "--channel", "bp2mi"),
     "support": ("support", "record", recipient_id(1), "--program", "bsu", "--kind", "companion"),
+    "erasure asked for": (
+        "recipient",
+        "erase",
+        "request",
+        recipient_id(1),
+        "--reason",
+        "asked",
+        "--legal-basis",
+        "UU 27/2022",
+    ),
+    "erasure": ("recipient", "erase", "approve", recipient_id(2), "--officer", "budi"),
+    "erasure refused": ("recipient", "erase", "reject", recipient_id(2), "--reason", "late", "--officer", "budi"),
+    "disclosure": ("recipient", "disclose", recipient_id(1), "--reason", "asked"),
     "training": ("training", "record", recipient_id(1), "--program", "bsu", "--session", "s-1"),
     "closing": ("program", "close", "jps", "--reason", "done"),
 }
@@ -52,6 +65,8 @@ def test_a_command_given_twice_under_one_reference_is_recorded_once(what: str, d
     if what in ("shipment", "delivery"):
         desk.done("goods", "stock", "rice", "50", "--unit", "package", "--from", "Bulog")
         desk.done("goods", "ship", "rice", "10", "--shipment", "hk-1", "--to", "HK")
+    if what in ("erasure", "erasure refused"):
+        desk.done("recipient", "erase", "request", recipient_id(2), "--reason", "asked", "--legal-basis", "UU 27/2022")
     if what == "group report":
         desk.done(
             "group", "fund", desk.file("tani.csv", header + f"tani,{recipient_id(2)}{papers}"), "--program", "jps"

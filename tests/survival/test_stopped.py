@@ -203,6 +203,57 @@ def test_an_approval_killed_anywhere_holds_its_money_once(small: Office, tmp_pat
         assert stop.office.log() == whole.log(), stop
 
 
+def test_an_erasure_killed_anywhere_is_completed_by_the_same_command(small: Office, tmp_path: Path) -> None:
+    base = desk_of(small, tmp_path)
+    chosen = recipient_id(77)
+    office = Office(base)
+    office.done("recipient", "erase", "request", chosen, "--reason", "letter", "--legal-basis", "UU 27/2022")
+    with office.opened() as ledger:
+        [(number, nik_mac, account_mac, _, sealed)] = ledger.vault.rows.page(76, 1)
+        assert number == 77
+        assert account_mac
+
+    arguments = ("recipient", "erase", "approve", chosen, "--officer", "budi")
+    whole, stops = stopped_everywhere(base, tmp_path / "work", *arguments, points=50)
+
+    assert any(stop.stopped < 0 for stop in stops)
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+        for path in stop.office.folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert not [each for each in (nik_mac[8:], account_mac[8:], sealed) if each in content], (stop, path)
+    for stop in stops[::10]:
+        stop.office.done("check")
+
+
+def test_an_erasure_killed_anywhere_is_either_not_begun_or_named_until_it_is_complete(
+    small: Office, tmp_path: Path
+) -> None:
+    """What `check` says between the kill and the second command."""
+    base = desk_of(small, tmp_path)
+    chosen = recipient_id(77)
+    Office(base).done("recipient", "erase", "request", chosen, "--reason", "letter", "--legal-basis", "UU 27/2022")
+
+    delay_s, found = 0.1, set[tuple[int, bool, int]]()
+    while delay_s < 1.0 and len(found) < 2:
+        work = tmp_path / f"{delay_s:.2f}"
+        shutil.copytree(base, work)
+        office = Office(work)
+        killed_after(office.start("recipient", "erase", "approve", chosen, officer="budi"), delay_s)
+        erased = len(office.events("RecipientErased"))
+        with office.opened() as ledger:
+            is_held = ledger.vault.open(77) is not None
+        code = office.salur("check").code
+        assert code == (4 if erased and is_held else 0)
+        assert erased or is_held, "nobody is gone without an event"
+        found.add((erased, is_held, code))
+        delay_s += 0.05
+
+    assert (0, True, 0) in found
+    assert (1, False, 0) in found
+
+
 # Interrupted with Ctrl-C
 
 
