@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ledger.witnessed import Published
     from projections.archive import Archive
     from projections.engine import Reports
+    from projections.explain import Explanation
     from projections.headings import Language
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
@@ -129,6 +130,13 @@ def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     return decorate
 
+
+as_of_option = click.option(
+    "--as-of", type=DateOption(), help="Business time: what had happened by this date; today if not given."
+)
+known_at_option = click.option(
+    "--known-at", type=KnownAtOption(), help="Ledger time: what was recorded by this log size or instant."
+)
 
 _who_and_when = stacked(
     click.option("--officer", envvar="SALUR_OFFICER", help="Who acts (or SALUR_OFFICER)."),
@@ -1635,8 +1643,8 @@ def referral_record(request: Request, who: str, scheme: str, channel: str, readi
 
 @salur.command()
 @click.argument("name", type=click.Choice(list(REPORTS)))
-@click.option("--as-of", type=DateOption(), help="Business time: what had happened by this date; today if not given.")
-@click.option("--known-at", type=KnownAtOption(), help="Ledger time: what was recorded by this log size or instant.")
+@as_of_option
+@known_at_option
 @reads
 def report(session: Session, name: str, as_of: "date | None", known_at: Any, output: str) -> None:
     """Print a report, rebuilt from the events alone."""
@@ -1662,7 +1670,7 @@ def print_report(
     from projections.engine import Reports
     from projections.headings import phrase
     from projections.journal import journal_text
-    from projections.tables import format_date, format_number
+    from projections.tables import format_number
 
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
         moment: dict[str, Any] = {"as_of": as_of or datetime.now().astimezone().date(), "known_at": known_at}
@@ -1690,16 +1698,22 @@ def print_report(
         currency=found.currency,
         decimals=found.decimals,
         heading=f"{title}: {name}",
-        footer=phrase("true for", session.lang).format(
-            as_of=format_date(found.as_of, lang=session.lang),
-            log_size=format_number(found.log_size, lang=session.lang),
-        )
+        footer=true_for(session, found.as_of, found.log_size)
         + (
             " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
             if found.is_cut
             else ""
         ),
     )
+
+
+def true_for(session: Session, as_of: "date", log_size: int) -> str:
+    """The sentence that says as of when and from which events figures are true."""
+    from projections.headings import phrase
+    from projections.tables import format_date, format_number
+
+    day, size = format_date(as_of, lang=session.lang), format_number(log_size, lang=session.lang)
+    return phrase("true for", session.lang).format(as_of=day, log_size=size)
 
 
 @contextmanager
@@ -2126,6 +2140,104 @@ def log_witness_serve(folder: Path, host: str, port: int) -> None:
     with WitnessServer((host, port), Witness(folder), now=now) as server:
         click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
         server.serve_forever()
+# Tracing figures
+
+
+@salur.group()
+def audit() -> None:
+    """Trace figures to their events."""
+
+
+@audit.command("explain")
+@click.argument("figure")
+@as_of_option
+@known_at_option
+@click.option("--page", type=click.IntRange(min=1), help="Only this page of the events; on a terminal the first.")
+@click.option(
+    "--proofs",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a proof from the transparency log for each event shown into this folder.",
+)
+@reads
+def audit_explain(
+    session: Session,
+    figure: str,
+    as_of: "date | None",
+    known_at: Any,
+    page: int | None,
+    proofs: Path | None,
+    output: str,
+) -> None:
+    """Print the events that FIGURE is the sum of; exit code 4 if they do not sum to it.
+
+    FIGURE names a report, a row by its keys, and a column: programs/bsu-2020/disbursed, tranches/bsu-2020/1/returned.
+    """
+    from datetime import datetime
+    from tempfile import TemporaryDirectory
+
+    from projections.engine import Reports
+    from projections.explain import explain
+
+    with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
+        day = as_of or datetime.now().astimezone().date()
+        found = explain(reports, figure, as_of=day, known_at=known_at)
+        if page is not None and page > found.page_count():
+            raise click.UsageError(f"--page {page}: there are {_count(found.page_count(), 'page')}")
+        shown = page or (1 if output == "table" else None)
+        if proofs is not None:
+            written = found.prove(ledger.transparency_log, proofs, page=shown)
+            click.echo(f"{_count(written, 'proof')} in {proofs}.", err=True)
+        if output == "table":
+            print_explanation(session, found, shown or 1)
+            return
+        with TemporaryDirectory(prefix="salur-") as folder:
+            path = Path(folder) / "events"
+            found.write(path, form=output, page=page)  # type: ignore[arg-type]  # csv or json
+            if output == "csv":
+                click.echo(f"{found.file} WHERE {found.figure.where()}", err=True)
+            print_file(output, path, found.head(), "events")
+
+
+def print_explanation(session: Session, found: "Explanation", page: int) -> None:
+    """One page of the events behind a figure, for people."""
+    from projections.explain import EVENT_COLUMNS
+    from projections.headings import phrase
+    from projections.tables import format_amount, format_number
+
+    def text(value: int) -> str:
+        if found.is_money:
+            return format_amount(value, lang=session.lang, currency=found.currency, decimals=found.decimals)
+        return format_number(value, lang=session.lang)
+
+    told = phrase("explained", session.lang).format(
+        page=page,
+        pages=found.page_count(),
+        count=format_number(found.count, lang=session.lang),
+        file=found.file,
+        where=found.figure.where(),
+    )
+    present(
+        session,
+        "table",
+        [row | {"contribution": text(row["contribution"])} for row in found.page(page)],
+        EVENT_COLUMNS,
+        heading=f"{found.figure} = {text(found.value)}",
+        footer=f"{told} {true_for(session, found.as_of, found.log_size)}",
+    )
+
+
+def print_file(output: str, path: Path, head: dict[str, Any], name: str) -> None:
+    """Rows that were written to a file: as they are for CSV, for JSON in an object beside what they are of."""
+    import json
+    import shutil
+
+    with path.open(encoding="utf-8", newline="") as file:
+        if output == "csv":
+            shutil.copyfileobj(file, sys.stdout)
+            return
+        sys.stdout.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + f',\n  "{name}": [')
+        sys.stdout.writelines(f"{',' if number else ''}\n    {line.rstrip()}" for number, line in enumerate(file))
+        sys.stdout.write("\n  ]\n}\n")
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

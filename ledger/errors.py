@@ -1007,3 +1007,23 @@ class LogSizeError(LedgerError):
     sentence = "the ledger holds {size} events, --known-at asks for {asked}; give a size up to that or an instant"
     size: int
     asked: int
+
+
+class FigureUnknownError(LedgerError):
+    """No report has that figure, or it is no sum of events."""
+
+    code = "figure_unknown"
+    sentence = "no figure {figure}: {problem}{nearest}; choose from: {known}"
+    figure: str
+    problem: str
+    known: str
+    nearest: str = ""
+
+
+class ProofsTooManyError(LedgerError):
+    """More proofs are asked for at once than are written at once."""
+
+    code = "proofs_too_many"
+    sentence = "{asked} proofs asked for, at most {most} are written at once; choose a page with --page"
+    asked: int
+    most: int

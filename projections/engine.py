@@ -1,6 +1,6 @@
 """Runs projections: the rows of a report as of a date and as known at a point of the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -136,16 +136,27 @@ class Reports:
         view(self.connection, as_of, known_at)
         size = int(fetch(self.connection, "SELECT log_size FROM context")[1][0]["log_size"])
         step = EVENTS_A_PIECE if name in _BY_EVENT else max(size, 1)
-        piece = path.with_name(path.name + ".piece")
-        quoted = str(piece).replace("'", "''")
-        with path.open("wb") as whole:
+
+        def pieces() -> Iterator[str]:
             for first in range(0, max(size, 1), step):
                 view(self.connection, as_of, known_at, piece=(first, first + step))
-                header = f", HEADER {first == 0}" if form == "csv" else ""
-                self.connection.execute(f"COPY ({_query(name)}) TO '{quoted}' (FORMAT {form}{header})")
-                with piece.open("rb") as part:
-                    copyfileobj(part, whole)
-                piece.unlink()
+                yield _query(name)
+
+        copy_pieces(self.connection, path, form, pieces())
+
+    def ask(
+        self, work: "Callable[[DuckDBPyConnection], T]", *, as_of: date, known_at: int | datetime | None = None
+    ) -> T:
+        """What some work finds in the relations as of a date and as known at a point; it may be done twice.
+
+        Raises `LogSizeError` for a size not reached.
+        """
+
+        def seen() -> T:
+            view(self.connection, as_of, known_at)
+            return work(self.connection)
+
+        return self._with_the_archive_mended(seen)
 
     def _with_the_archive_mended(self, work: Callable[[], T]) -> T:
         try:
@@ -177,6 +188,21 @@ class Reports:
             decimals=context["decimals"] or 0,
             is_cut=rows_max is not None and len(rows) > rows_max,
         )
+
+
+def copy_pieces(
+    connection: "DuckDBPyConnection", path: Path, form: Literal["csv", "json"], queries: Iterable[str]
+) -> None:
+    """Write the rows of one query after the other to a file: CSV with one header, or a JSON object a line."""
+    piece = path.with_name(path.name + ".piece")
+    quoted = str(piece).replace("'", "''")
+    with path.open("wb") as whole:
+        for number, query in enumerate(queries):
+            header = f", HEADER {number == 0}" if form == "csv" else ""
+            connection.execute(f"COPY ({query}) TO '{quoted}' (FORMAT {form}{header})")
+            with piece.open("rb") as part:
+                copyfileobj(part, whole)
+            piece.unlink()
 
 
 def _query(name: str) -> str:

@@ -29,7 +29,7 @@ MONEY = frozenset(
 BY_COMMODITY = frozenset({"debit", "credit", "balance", "quantity"})
 """Columns in the unit that the row's `commodity` names, where there is one."""
 
-NAMES_IN_DIGITS = frozenset({"fiscal_year", "tranche", "attempt", "log_index", "posting"})
+NAMES_IN_DIGITS = frozenset({"fiscal_year", "tranche", "attempt", "log_index", "posting", "version"})
 """Columns of numbers that are not amounts: no thousands are set apart in them."""
 
 FIGURES = (
@@ -66,6 +66,8 @@ FIGURES = (
             "new",
             "decimals",
             "returned_version",
+            "contribution",
+            "version",
         }
     )
 )
@@ -146,6 +148,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "checker": ("Checker", "Pemeriksa"),
     "command": ("Command", "Perintah"),
     "commodity": ("Commodity", "Komoditas"),
+    "contribution": ("Contribution", "Sumbangan"),
     "count": ("Payments", "Pembayaran"),
     "country": ("Country", "Negara"),
     "credit": ("Credit", "Kredit"),
@@ -224,6 +227,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "sentence": ("What holds", "Yang harus berlaku"),
     "term": ("Term", "Ketentuan"),
     "value": ("Value", "Isi"),
+    "version": ("Version", "Versi"),
 }
 
 PHRASES: dict[str, tuple[str, str]] = {
@@ -233,6 +237,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "true for": (
         "As of {as_of}, from the first {log_size} events.",
         "Per {as_of}, dari {log_size} peristiwa pertama.",
+    ),
+    "explained": (
+        "Page {page} of {pages}; {count} events sum to it: {file} WHERE {where}.",
+        "Halaman {page} dari {pages}; jumlah {count} peristiwa: {file} WHERE {where}.",
     ),
     "nothing": ("nothing to show", "tidak ada data"),
     "hidden": (

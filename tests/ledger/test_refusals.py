@@ -58,6 +58,8 @@ from ledger.rejects import Reject
 from ledger.witness import Witness, create_witness
 from ledger.witnessed import Required, RequiredWitness, publish, published, require_witnesses
 from projections.archive import Archive
+from projections.engine import Reports
+from projections.explain import PROOFS_MAX, explain
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -948,6 +950,37 @@ def log_size(ledger: Ledger, folder: Path) -> Any:
             events.view(connection, date(2020, 12, 31), SET_UP + 1)
 
     return {"size": SET_UP, "asked": SET_UP + 1}, act
+
+
+def explained(ledger: Ledger, figure: str) -> Any:
+    with Reports(ledger.store) as reports:
+        return explain(reports, figure, as_of=date(2020, 12, 31))
+
+
+@refusal
+def figure_unknown(ledger: Ledger, folder: Path) -> Any:
+    fields = {
+        "figure": "programs/bsu-202/disbursed",
+        "problem": "programs has no row 'bsu-202'",
+        "nearest": " (did you mean bsu-2020?)",
+        "known": "bsu-2020, tkm-2020",
+    }
+    return fields, lambda: explained(ledger, "programs/bsu-202/disbursed")
+
+
+@refusal
+def proofs_too_many(ledger: Ledger, folder: Path) -> Any:
+    rows = [Row(line, (recipient, "s1")) for line, recipient in enumerate(register(ledger, PROOFS_MAX + 1), start=2)]
+    services.train(ledger, SITI, rows, program=PROGRAM, on_reject=stop)
+    log = create_log(folder / "log", ledger.store)
+    log.grow()
+
+    def act() -> None:
+        with Reports(ledger.store) as reports:
+            found = explain(reports, f"training/{PROGRAM}/attendances", as_of=date(2020, 12, 31))
+            found.prove(log, folder / "proofs", page=None)
+
+    return {"asked": PROOFS_MAX + 1, "most": PROOFS_MAX}, act
 
 
 def test_every_refusal_is_provoked() -> None:
