@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from projections.archive import Archive
     from projections.engine import Reports
     from projections.explain import Explanation
+    from projections.figures import Recheck
     from projections.headings import Language
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
@@ -1645,10 +1646,20 @@ def referral_record(request: Request, who: str, scheme: str, channel: str, readi
 @click.argument("name", type=click.Choice(list(REPORTS)))
 @as_of_option
 @known_at_option
+@click.option(
+    "--publish",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it to this file as a note signed with the log's key, as known at its newest checkpoint.",
+)
 @reads
-def report(session: Session, name: str, as_of: "date | None", known_at: Any, output: str) -> None:
+def report(session: Session, name: str, as_of: "date | None", known_at: Any, publish: Path | None, output: str) -> None:
     """Print a report, rebuilt from the events alone."""
-    print_report(session, name, output, as_of=as_of, known_at=known_at)
+    if publish is None:
+        print_report(session, name, output, as_of=as_of, known_at=known_at)
+    elif known_at is None:
+        publish_report(session, name, publish, as_of=as_of)
+    else:
+        raise click.UsageError("what is published is known at the log's newest checkpoint: leave --known-at out")
 
 
 report.epilog = "\n\n".join(["\b", "\n".join(f"{name:<14} {about}" for name, about in REPORTS.items())])
@@ -1714,6 +1725,25 @@ def true_for(session: Session, as_of: "date", log_size: int) -> str:
 
     day, size = format_date(as_of, lang=session.lang), format_number(log_size, lang=session.lang)
     return phrase("true for", session.lang).format(as_of=day, log_size=size)
+
+
+def publish_report(session: Session, name: str, path: Path, *, as_of: "date | None") -> None:
+    """Write a report as a signed note, and say so."""
+    from datetime import datetime
+
+    from ledger.folder import write_whole
+    from ledger.notes import Checkpoint
+    from projections.engine import Reports
+    from projections.figures import publish
+
+    with opened(session) as ledger:
+        checkpoint = ledger.transparency_log.note()
+        day = as_of or datetime.now().astimezone().date()
+        with Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
+            note = publish(reports, ledger.transparency_log, name, as_of=day, checkpoint=checkpoint)
+    write_whole(path, str(note).encode())
+    size = Checkpoint.parse(checkpoint.text).size
+    click.echo(f"Published {name} as of {day}, from the first {_count(size, 'event')}, in {path}.")
 
 
 @contextmanager
@@ -2140,12 +2170,14 @@ def log_witness_serve(folder: Path, host: str, port: int) -> None:
     with WitnessServer((host, port), Witness(folder), now=now) as server:
         click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
         server.serve_forever()
+
+
 # Tracing figures
 
 
 @salur.group()
 def audit() -> None:
-    """Trace figures to their events."""
+    """Trace figures to their events, and check published ones again."""
 
 
 @audit.command("explain")
@@ -2238,6 +2270,54 @@ def print_file(output: str, path: Path, head: dict[str, Any], name: str) -> None
         sys.stdout.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + f',\n  "{name}": [')
         sys.stdout.writelines(f"{',' if number else ''}\n    {line.rstrip()}" for number, line in enumerate(file))
         sys.stdout.write("\n  ]\n}\n")
+
+
+@audit.command("figure")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The verifier key you trust, in a file."
+)
+@reads
+def audit_figure(session: Session, file: Path, key: Path | None, output: str) -> None:
+    """Check figures published in FILE, compute them again, and tell what has changed since and by which events.
+
+    Exit code 4 if the signature, the log or the events of that time do not bear them out.
+    """
+    from tempfile import TemporaryDirectory
+
+    from ledger.notes import VerifierKey
+    from projections.engine import Reports
+    from projections.figures import recheck
+
+    trusted = VerifierKey.parse(key.read_text().removesuffix("\n")) if key else None
+    with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
+        found = recheck(reports, ledger.transparency_log, file.read_bytes(), key=trusted)
+        for name in found.sql_changed:
+            click.echo(f"Notice sql: {name} is not the file that these figures were published with.", err=True)
+        click.echo(found.sentence(), err=True)
+        if output == "table":
+            print_recheck(session, found)
+            return
+        with TemporaryDirectory(prefix="salur-") as folder:
+            path = Path(folder) / "changes"
+            found.write(path, form=output)  # type: ignore[arg-type]  # csv or json
+            print_file(output, path, found.head(), "changes")
+
+
+def print_recheck(session: Session, found: "Recheck") -> None:
+    """What has changed since figures were published, and by which events, for people."""
+    from dataclasses import asdict
+
+    from projections.explain import EVENT_COLUMNS
+    from projections.headings import phrase
+
+    if not found.changes:
+        return
+    rows = [asdict(each) | {"difference": each.difference if each.is_sum else None} for each in found.changes]
+    present(session, "table", rows, ("figure", "was", "now", "difference"))
+    events = found.events(ROWS_MAX + 1)
+    cut = phrase("cut", session.lang).format(rows=ROWS_MAX) if len(events) > ROWS_MAX else None
+    present(session, "table", events[:ROWS_MAX], ("figure", *EVENT_COLUMNS), footer=cut)
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

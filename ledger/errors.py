@@ -295,6 +295,23 @@ class LogKnownError(LedgerError):
     origin: str
 
 
+class SignerElsewhereError(LedgerError):
+    """The key that signs the log, and with it published figures, is not on this machine."""
+
+    code = "signer_elsewhere"
+    sentence = "figures are signed with the log's key, which is not at {path}; publish them where the log is sealed"
+    path: str
+
+
+class FiguresTooLargeError(LedgerError):
+    """The report has more rows than one signed note can hold."""
+
+    code = "figures_too_large"
+    sentence = "the rows of {report} have more than {size_bytes_max} bytes; publish a shorter report, such as programs"
+    report: str
+    size_bytes_max: int
+
+
 class ContendedError(LedgerError):
     """Others changed the same thing again and again while this command tried."""
 

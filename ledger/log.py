@@ -213,12 +213,15 @@ class Log:
         return self._sign(Checkpoint(signed.origin, end, self.levels.root(end)))
 
     def _sign(self, checkpoint: Checkpoint) -> Checkpoint:
+        write_whole(self.folder / CHECKPOINT, str(self.signed(str(checkpoint))).encode())
+        return checkpoint
+
+    def signed(self, text: str) -> Note:
+        """A text signed with the log's key; raises `LogKeyError` where that is not at hand."""
         key = _private_key(self.key_path)
         if verifier_key(self.key.name, key) != self.key:
             raise LogKeyError(path=str(self.key_path), problem="another one made this log")
-        note = sign(str(checkpoint), self.key.name, key)
-        write_whole(self.folder / CHECKPOINT, str(note).encode())
-        return checkpoint
+        return sign(text, self.key.name, key)
 
     def _size_beyond(self, signed: Checkpoint) -> int:
         """How many events the store holds; fewer than were signed are refused."""

@@ -67,6 +67,7 @@ FIGURES = (
             "decimals",
             "returned_version",
             "contribution",
+            "difference",
             "version",
         }
     )
@@ -157,11 +158,13 @@ TITLES: dict[str, tuple[str, str]] = {
     "decree_ref": ("Decree", "Keputusan"),
     "delivered": ("Delivered", "Diterima"),
     "description": ("Description", "Uraian"),
+    "difference": ("Difference", "Selisih"),
     "disbursed": ("Disbursed", "Disalurkan"),
     "disbursed_on": ("Disbursed on", "Tanggal salur"),
     "effective_on": ("Date", "Tanggal"),
     "entitled": ("Entitled", "Hak"),
     "event": ("Event", "Peristiwa"),
+    "figure": ("Figure", "Angka"),
     "fiscal_year": ("Fiscal year", "Tahun anggaran"),
     "funded": ("Funded", "Hibah"),
     "groups": ("Groups", "Kelompok"),
@@ -218,6 +221,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "is_revoked": ("Revoked", "Dicabut"),
     "origin": ("Log", "Log"),
     "law": ("Law", "Kaidah"),
+    "now": ("Now", "Kini"),
     "officer": ("Officer", "Petugas"),
     "public_key": ("Public key", "Kunci publik"),
     "recorded_at": ("Recorded at (UTC)", "Dicatat (UTC)"),
@@ -228,6 +232,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "term": ("Term", "Ketentuan"),
     "value": ("Value", "Isi"),
     "version": ("Version", "Versi"),
+    "was": ("Published", "Terbit"),
 }
 
 PHRASES: dict[str, tuple[str, str]] = {

@@ -60,6 +60,7 @@ from ledger.witnessed import Required, RequiredWitness, publish, published, requ
 from projections.archive import Archive
 from projections.engine import Reports
 from projections.explain import PROOFS_MAX, explain
+from projections.figures import ROWS_BYTES_MAX, publish
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -279,6 +280,39 @@ def log_known(ledger: Ledger, folder: Path) -> Any:
     one, other = (verifier_key("salur/one", Ed25519PrivateKey.generate()) for _ in range(2))
     witness.add_log(one, now=now)
     return {"origin": "salur/one"}, lambda: witness.add_log(other, now=now)
+
+
+@refusal
+def signer_elsewhere(ledger: Ledger, folder: Path) -> Any:
+    log = create_log(folder / "log", ledger.store)
+    log.grow()
+    (folder / "log" / "key").unlink()
+
+    def act() -> None:
+        with Reports(ledger.store) as reports:
+            publish(reports, log, "programs", as_of=date(2020, 12, 31), checkpoint=log.note())
+
+    return {"path": str(folder / "log" / "key")}, act
+
+
+@refusal
+def figures_too_large(ledger: Ledger, folder: Path) -> Any:
+    rows = (
+        f'{{"program":"bsu","tranche":1,"recipient_id":"R{number:09}","amount":600,"batch_id":"b1",'
+        '"recorded_at":"2020-10-15T03:00:00.000000Z","effective_on":"2020-10-15","by":"siti"}'
+        for number in range(40_000)
+    )
+    ledger.store.append(
+        [(f"payment/bsu/1/R{at:09}", 1, "TrancheDisbursed.v1", row.encode()) for at, row in enumerate(rows)]
+    )
+    log = create_log(folder / "log", ledger.store)
+    log.grow()
+
+    def act() -> None:
+        with Reports(ledger.store) as reports:
+            publish(reports, log, "balances", as_of=date(2020, 12, 31), checkpoint=log.note())
+
+    return {"report": "balances", "size_bytes_max": ROWS_BYTES_MAX}, act
 
 
 @refusal
