@@ -60,7 +60,8 @@ from ledger.witnessed import Required, RequiredWitness, publish, published, requ
 from projections.archive import Archive
 from projections.engine import Reports
 from projections.explain import PROOFS_MAX, explain
-from projections.figures import ROWS_BYTES_MAX, publish
+from projections.figures import ROWS_BYTES_MAX
+from projections.figures import publish as publish_figures
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -290,7 +291,7 @@ def signer_elsewhere(ledger: Ledger, folder: Path) -> Any:
 
     def act() -> None:
         with Reports(ledger.store) as reports:
-            publish(reports, log, "programs", as_of=date(2020, 12, 31), checkpoint=log.note())
+            publish_figures(reports, log, "programs", as_of=date(2020, 12, 31), checkpoint=log.note())
 
     return {"path": str(folder / "log" / "key")}, act
 
@@ -310,7 +311,7 @@ def figures_too_large(ledger: Ledger, folder: Path) -> Any:
 
     def act() -> None:
         with Reports(ledger.store) as reports:
-            publish(reports, log, "balances", as_of=date(2020, 12, 31), checkpoint=log.note())
+            publish_figures(reports, log, "balances", as_of=date(2020, 12, 31), checkpoint=log.note())
 
     return {"report": "balances", "size_bytes_max": ROWS_BYTES_MAX}, act
 
