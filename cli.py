@@ -1828,9 +1828,11 @@ def check(session: Session, output: str) -> None:
     from dataclasses import asdict
 
     from projections.check import check as check_laws
+    from projections.parts import Stored
 
     with opened(session) as ledger:
-        laws = check_laws(ledger.store, archive_of(ledger), absent=ledger.place.absent_people)
+        source = Stored(ledger.place)
+        laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
         wider = ledger.place.wider_rights()
     rows = [
         {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
@@ -2060,10 +2062,12 @@ def log_verify(session: Session, checkpoints: tuple[Path, ...], key: Path | None
 
     from ledger.notes import VerifierKey
     from projections.log_check import verify
+    from projections.parts import Stored
 
     trusted = VerifierKey.parse(key.read_text().removesuffix("\n")) if key else None
     with opened(session) as ledger, log_bar(ledger, "verify") as advance:
-        found = verify(ledger.transparency_log, key=trusted, expected=checkpoints, on_progress=advance)
+        options: dict[str, Any] = {"key": trusted, "expected": checkpoints, "source": Stored(ledger.place)}
+        found = verify(ledger.transparency_log, **options, on_progress=advance)
     if output == "json":
         print_json(asdict(found))
     else:

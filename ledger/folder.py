@@ -52,10 +52,10 @@ class Place:
         """Whether the transparency log is in the ledger's folder, and so grows with whatever is recorded here."""
         return self.log is not None and self.log.folder.resolve().is_relative_to(self.folder.resolve())
 
-    def factory(self) -> InfrastructureFactory[Any]:
-        """Builds the event store."""
+    def factory(self, *, read_only: bool = False) -> InfrastructureFactory[Any]:
+        """Builds the event store; one that is only read leaves no trace in the folder."""
         if self.database is None:
-            return LedgerFactory(self.folder / EVENTS)
+            return LedgerFactory(self.folder / EVENTS, read_only=read_only)
         from ledger.postgres_store import PostgresLedgerFactory  # only who has a server waits for its driver to load
 
         return PostgresLedgerFactory(self.database)

@@ -66,14 +66,23 @@ class Levels:
     def path(self, level: int) -> Path:
         return self.folder / f"level-{level}"
 
-    def read(self, level: int, first: int, count: int) -> bytes:
-        """So many hashes of a level from an index on; raises `IntegrityBrokenError` where they are not all there."""
-        path, hashes = self.path(level), b""
-        with suppress(FileNotFoundError), path.open("rb") as file:
+    def name(self, level: int, index: int) -> str:
+        """The file that a hash is in, whatever its index."""
+        del index
+        return str(self.path(level))
+
+    def found(self, level: int, first: int, count: int) -> bytes:
+        """So many hashes of a level from an index on, as far as they are there."""
+        with suppress(FileNotFoundError), self.path(level).open("rb") as file:
             file.seek(first * HASH_BYTES)
-            hashes = file.read(count * HASH_BYTES)
+            return file.read(count * HASH_BYTES)
+        return b""
+
+    def read(self, level: int, first: int, count: int) -> bytes:
+        """The same; raises `IntegrityBrokenError` where they are not all there."""
+        hashes = self.found(level, first, count)
         if len(hashes) != count * HASH_BYTES:
-            raise IntegrityBrokenError(f"{path} is too short; make it anew with `salur log seal --rebuild`")
+            raise IntegrityBrokenError(f"{self.path(level)} is too short; make it anew with `salur log seal --rebuild`")
         return hashes
 
     def root(self, size: int) -> bytes:

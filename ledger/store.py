@@ -8,7 +8,7 @@ three columns put in front; it is what projections read and what `history -o jso
 import json
 import os
 import sqlite3
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from eventsourcing.persistence import (
     IntegrityError,
     JSONTranscoder,
     Mapper,
+    Notification,
     PersistenceError,
     StoredEvent,
 )
@@ -206,7 +207,61 @@ class EntryMapper(Mapper[str]):
         return to_entry(stored_event)
 
 
-class LedgerRecorder(ApplicationRecorder):
+class EventLog(ABC):
+    """A log that can be read: what projections, checks and the transparency log ask of a store, or of an export."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """How many events there are."""
+
+    @abstractmethod
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in order of the log from an id on, at most so many; an id is the event's index plus one."""
+
+    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
+
+        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
+        """
+        for block in self.blocks(first=first, until=until):
+            yield block.newest().lines
+
+    @abstractmethod
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
+        """As `lines`, with each event in the form it was stored in; not numbered, they are without `log_index`."""
+
+    def leaves(self, *, first: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
+        """The events of the log as the transparency log holds them, in blocks: their lines without `log_index`.
+
+        Raises `IntegrityBrokenError` where an event is missing or is none that this program stored.
+        """
+        for block in self.blocks(first=first, until=until, numbered=False):
+            lines = block.lines.split(b"\n")[:-1]
+            # Ids are unique and in order: where as many were found as there are between the first and the last, all were.
+            are_all = len(lines) == block.events == block.end - first
+            if not are_all or b"?" in lines or max(map(len, lines)) > LINE_BYTES_MAX:
+                raise IntegrityBrokenError(
+                    f"events {first} to {block.end - 1} are not all as this program stores them; run `salur check`"
+                )
+            yield lines
+            first = block.end
+
+    def leaf(self, index: int) -> bytes:
+        """The line of one event; raises `IntegrityBrokenError` where there is none."""
+        for [line] in self.leaves(first=index, until=index + 1):
+            return line
+        raise IntegrityBrokenError(f"event {index} is not in the store; run `salur check`")
+
+
+class LedgerRecorder(ApplicationRecorder, EventLog):
     """What the ledger asks of its store: the library's recorder, and the reads in bulk that a file of payments needs.
 
     A notification's id is the event's index in the log plus one; there are no gaps.
@@ -256,40 +311,6 @@ class LedgerRecorder(ApplicationRecorder):
     def position(self, stream: str, version: int) -> int:
         """The index of an event in the log; the first is 0."""
 
-    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
-        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
-
-        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
-        """
-        for block in self.blocks(first=first, until=until):
-            yield block.newest().lines
-
-    @abstractmethod
-    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
-        """As `lines`, with each event in the form it was stored in; not numbered, they are without `log_index`."""
-
-    def leaves(self, *, first: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
-        """The events of the log as the transparency log holds them, in blocks: their lines without `log_index`.
-
-        Raises `IntegrityBrokenError` where an event is missing or is none that this program stored.
-        """
-        for block in self.blocks(first=first, until=until, numbered=False):
-            lines = block.lines.split(b"\n")[:-1]
-            # Ids are unique and in order: where as many were found as there are between the first and the last, all were.
-            are_all = len(lines) == block.events == block.end - first
-            if not are_all or b"?" in lines or max(map(len, lines)) > LINE_BYTES_MAX:
-                raise IntegrityBrokenError(
-                    f"events {first} to {block.end - 1} are not all as this program stores them; run `salur check`"
-                )
-            yield lines
-            first = block.end
-
-    def leaf(self, index: int) -> bytes:
-        """The line of one event; raises `IntegrityBrokenError` where there is none."""
-        for [line] in self.leaves(first=index, until=index + 1):
-            return line
-        raise IntegrityBrokenError(f"event {index} is not in the store; run `salur check`")
-
 
 # SQLite, durable
 
@@ -303,11 +324,13 @@ class _Pool(SQLiteConnectionPool):
 
 
 class _Datastore(SQLiteDatastore):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool) -> None:
         super().__init__(str(path), lock_timeout=LOCK_TIMEOUT_S, originator_id_type="text")
-        self.is_writable = os.access(path.parent, os.W_OK)
+        self.is_writable = os.access(path.parent, os.W_OK) and not read_only
         uri = path.absolute().as_uri()
-        if not self.is_writable:
+        if read_only and is_unsettled(path):
+            uri += "?mode=ro"
+        elif not self.is_writable:
             # An auditor's copy on a medium that takes no writes: nobody can be writing to it.
             _require_settled(path)
             uri += "?immutable=1"
@@ -326,11 +349,21 @@ class _Datastore(SQLiteDatastore):
 
 def _require_settled(path: Path) -> None:
     """Refuse a database part of which lies in its write-ahead log, where no reader of an unwritable folder finds it."""
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
+    if is_unsettled(path):
         raise StoreFailedError(
-            reason=f"{log} holds events and the folder cannot be written: copy it to one that can be"
+            reason=f"{wal_of(path)} holds events and the folder cannot be written: copy it to one that can be"
         )
+
+
+def wal_of(path: Path) -> Path:
+    """Where SQLite writes what is new before it stands in the database's file."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def is_unsettled(path: Path) -> bool:
+    """Whether part of a database lies in its write-ahead log: it is in use, or was when its process was killed."""
+    wal = wal_of(path)
+    return wal.exists() and wal.stat().st_size > 0
 
 
 def told(error: Exception) -> Exception:
@@ -471,9 +504,9 @@ class LedgerFactory(SQLiteFactory):
 
     application_recorder_class = SQLiteLedgerRecorder
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__({self.SQLITE_DBNAME: str(path), self.ORIGINATOR_ID_TYPE: "text"})
-        self.datastore: _Datastore = _Datastore(path)
+        self.datastore: _Datastore = _Datastore(path, read_only=read_only)
 
     def application_recorder(self) -> ApplicationRecorder:
         recorder = SQLiteLedgerRecorder(self.datastore)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.errors import DiskFullError, IntegrityBrokenError, SegmentMismatchError
 from ledger.events import UPCASTERS
 from ledger.folder import alone, sync
-from ledger.store import LedgerRecorder
+from ledger.store import EventLog
 from projections.database import database, database_error, out_of_memory
 from projections.events import Segment, column_types, fields_of, gaps, lines_of, typed
 
@@ -67,7 +67,7 @@ class Archive:
     def __init__(
         self,
         folder: Path,
-        recorder: LedgerRecorder,
+        recorder: EventLog,
         *,
         segment_events: int | None = None,
         tell: Callable[[str], None] = lambda _: None,

@@ -14,18 +14,23 @@ from eventsourcing.persistence import StoredEvent
 
 from ledger.errors import IntegrityBrokenError, LedgerError, SegmentMismatchError
 from ledger.events import SIGNED_TOPICS, UPCASTERS
-from ledger.store import LedgerRecorder, canonical, line_of
+from ledger.store import EventLog, canonical, line_of
 from projections.archive import Archive
 from projections.database import database, database_error
 from projections.engine import create_shared
 from projections.events import Segment, load, view
+from projections.parts import Held, Source, in_parts
 from projections.signatures import SENTENCE, Signatures
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+OnProgress = Callable[[int], None]
+"""Told of the number of events done since the last call."""
 BREACHES_MAX = 20
 """Kept of each law; all are counted."""
+ABSENT = "CREATE OR REPLACE TABLE absent (first BIGINT, last BIGINT)"
+"""Of the numbers of people, those that nobody in the vault has; none where no vault is at hand."""
 PAGE_EVENTS = 10_000
 MEMORY_BYTES_MAX = 64_000_000_000
 """Or half of what is installed: some laws put every payment in order."""
@@ -81,33 +86,46 @@ def law_names() -> list[str]:
     return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
 
 
-def check(recorder: LedgerRecorder, archive: Archive | None = None, *, absent: Absent = lambda: ()) -> list[Law]:
+def check(
+    recorder: EventLog,
+    archive: Archive | None = None,
+    source: Source | None = None,
+    *,
+    absent: Absent = lambda: (),
+) -> list[Law]:
     """Every law examined over the whole log; only those of single rows and of the archive where a row is no JSON at all.
 
     The archive is held against the store first; where it does not hold, the laws are examined over the store alone.
+    A source is where other processes can read the log too, which then examine half of it.
     `absent` tells which numbers nobody in the vault has, as `PersonRows.absent` does; nothing where no vault is at hand.
     """
-    size = recorder.size()
-    readable = _check_readable(recorder)
-    signed = _check_signatures(recorder)
-    archived, segments = _check_archive(archive)
+    readable = check_readable(source or Held(recorder), recorder.size())
+    signed = check_signatures(recorder)
+    archived, segments = check_archive(archive)
+    return [readable, signed, archived, *examine(recorder, segments, readable, absent=absent)]
+
+
+def examine(
+    recorder: EventLog, segments: Sequence[Segment], readable: Law, *, absent: Absent = lambda: ()
+) -> list[Law]:
+    """The laws that are SQL; none where the log cannot be loaded, which breaks the law of what can be read."""
     with database(MEMORY_BYTES_MAX) as connection:
         try:
             load(connection, recorder, segments)
-        except (database_error(), LedgerError, UnicodeError) as error:
+        except (database_error(), LedgerError, IntegrityBrokenError, UnicodeError) as error:
             if readable.holds:
-                readable.breach(Breach(size, "", f"the log cannot be loaded: {error}"))
-            return [readable, signed, archived]
+                readable.breach(Breach(recorder.size(), "", f"the log cannot be loaded: {error}"))
+            return []
         view(connection, date.max, None)
         create_shared(connection)
         # After the log: whoever is registered in it was in the vault before.
-        connection.execute("CREATE TABLE absent (first BIGINT, last BIGINT)")
+        connection.execute(ABSENT)
         if ranges := absent():
             connection.executemany("INSERT INTO absent VALUES (?, ?)", ranges)
-        return [readable, signed, archived, *(_examine(connection, name) for name in law_names())]
+        return [_examine(connection, name) for name in law_names()]
 
 
-def _check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
+def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
     law = Law("archive-true", "Every segment of the archive holds exactly what the store holds, to the byte.")
     if archive is None:
         return law, []
@@ -126,7 +144,7 @@ def _check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
     return law, segments if law.holds else []
 
 
-def _check_signatures(recorder: LedgerRecorder) -> Law:
+def check_signatures(recorder: EventLog) -> Law:
     law = Law("signatures-valid", SENTENCE)
     opening = [_line(stored) for stored in recorder.select_notifications(1, 1)]
     signatures = Signatures(hashlib.sha256(b"".join(opening)).hexdigest())
@@ -153,17 +171,28 @@ def _line(stored: StoredEvent) -> bytes:
     return line_of((str(stored.originator_id), stored.originator_version, stored.topic, state))
 
 
-def _check_readable(recorder: LedgerRecorder) -> Law:
+def check_readable(source: Source, size: int, on_progress: OnProgress = lambda _: None) -> Law:
+    """Whether every event can be read, and its bytes are those that this program writes."""
     law = Law("readable", "Every event can be read, and its bytes are exactly those that this program writes for it.")
-    start: int | None = 1
-    while start is not None:
-        page = recorder.select_notifications(start, PAGE_EVENTS)
-        for stored in page:
-            law.checked += 1
-            if detail := _flaw(stored):
-                law.breach(Breach(int(stored.id) - 1, str(stored.originator_id), detail))
-        start = int(page[-1].id) + 1 if page else None
+    for checked, broken_count, broken in in_parts(source, size, _flaws, on_progress):
+        law.checked += checked
+        law.broken_count += broken_count
+        law.broken += broken[: BREACHES_MAX - len(law.broken)]
     return law
+
+
+def _flaws(log: EventLog, first: int, end: int) -> tuple[int, int, list[Breach]]:
+    """How many events there are of a range, how many are flawed, and the first of these."""
+    part = Law("", "")
+    start: int | None = first + 1
+    while start is not None and start <= end:
+        page = log.select_notifications(start, PAGE_EVENTS, stop=end)
+        for stored in page:
+            part.checked += 1
+            if detail := _flaw(stored):
+                part.breach(Breach(int(stored.id) - 1, str(stored.originator_id), detail))
+        start = int(page[-1].id) + 1 if page else None
+    return part.checked, part.broken_count, part.broken
 
 
 def _flaw(stored: StoredEvent) -> str | None:

@@ -11,7 +11,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ledger.errors import StoreFailedError
-from ledger.store import LedgerRecorder
+from ledger.store import EventLog
 from projections.archive import Archive
 from projections.database import database, database_error, out_of_memory
 from projections.events import load, view
@@ -79,7 +79,7 @@ def create_shared(connection: "DuckDBPyConnection") -> None:
 class Reports:
     """The reports of a ledger at the moment it was opened; close it, or use it as a context."""
 
-    def __init__(self, recorder: LedgerRecorder, archive: Archive | None = None) -> None:
+    def __init__(self, recorder: EventLog, archive: Archive | None = None) -> None:
         """Load from the archive what it holds, once it is brought up to date, and the rest from the store.
 
         Raises `SegmentMismatchError` for an archive that is not of this ledger.

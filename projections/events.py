@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ledger.errors import LogSizeError
 from ledger.events import EVENT_CLASSES
-from ledger.store import LedgerRecorder
+from ledger.store import EventLog
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -173,7 +173,7 @@ def lines_of(fields: Sequence[str]) -> str:
     return f"read_json(?, format='newline_delimited', columns={{{types}}})"
 
 
-def load(connection: "DuckDBPyConnection", recorder: LedgerRecorder, segments: Sequence[Segment] = ()) -> None:
+def load(connection: "DuckDBPyConnection", recorder: EventLog, segments: Sequence[Segment] = ()) -> None:
     """Let `log` show every event of the ledger: those of the segments, and from the store all others.
 
     Raises `duckdb.Error` where a stored line is not JSON of the expected types.
@@ -196,7 +196,7 @@ def gaps(segments: Sequence[Segment], size: int) -> list[tuple[int, int]]:
     return [(first, end) for first, end in zip(starts, ends, strict=True) if first < end]
 
 
-def _load_tail(connection: "DuckDBPyConnection", recorder: LedgerRecorder, first: int, end: int) -> None:
+def _load_tail(connection: "DuckDBPyConnection", recorder: EventLog, first: int, end: int) -> None:
     # No report asks for the order of the tail's rows, and to keep it costs a third of the time.
     connection.execute("SET preserve_insertion_order = false")
     with TemporaryDirectory(prefix="salur-") as room:
@@ -224,7 +224,7 @@ def _ahead(work: Callable[..., T], *arguments: Sequence[object]) -> Iterator[T]:
         yield from worker.map(work, *arguments)
 
 
-def _write_lines(recorder: LedgerRecorder, first: int, end: int, path: Path) -> frozenset[str]:
+def _write_lines(recorder: EventLog, first: int, end: int, path: Path) -> frozenset[str]:
     """Write the events of a range in the newest form, a line each; returns their topics."""
     topics: set[str] = set()
     with path.open("wb") as file:
