@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ledger.store import Entry
     from ledger.witnessed import Published
     from projections.archive import Archive
+    from projections.check import Law
     from projections.engine import Reports
     from projections.explain import Explanation
     from projections.figures import Recheck
@@ -1760,10 +1761,7 @@ def written_report(reports: "Reports", name: str, form: Any, moment: dict[str, A
 
 def print_long_report(output: str, lines: "Iterator[str]") -> None:
     """A report of millions of rows, row by row: as one JSON list, or as a journal."""
-    import json
-    from datetime import date
-
-    from projections.journal import journal_text
+    from projections.journal import journal_of
 
     if output == "json":
         separator = "[\n"
@@ -1772,8 +1770,7 @@ def print_long_report(output: str, lines: "Iterator[str]") -> None:
             separator = ",\n"
         click.echo("\n]")
         return
-    rows = (row | {"effective_on": date.fromisoformat(row["effective_on"])} for row in map(json.loads, lines))
-    for transaction in journal_text(rows):
+    for transaction in journal_of(lines):
         click.echo(transaction, nl=False)
 
 
@@ -1834,23 +1831,35 @@ def check(session: Session, output: str) -> None:
         source = Stored(ledger.place)
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
         wider = ledger.place.wider_rights()
-    rows = [
-        {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
-    ]
     if output == "json":
         print_json([asdict(law) for law in laws])
     else:
-        present(session, output, rows, ("law", "checked", "broken", "sentence"))
-    for law in laws:
-        for breach in law.broken:
-            click.echo(f"BROKEN {law.name}: event {breach.log_index}, {breach.stream}: {breach.detail}", err=True)
-        for notice in law.notices:
-            click.echo(f"Notice {law.name}: event {notice.log_index}, {notice.stream}: {notice.detail}", err=True)
+        present(session, output, law_rows(laws), LAW_COLUMNS)
+    tell_breaches(laws)
     for sentence in wider:
         click.echo(f"Notice rights: {sentence}", err=True)
     if not all(law.holds for law in laws):
         raise Broken()
     click.echo("Every law holds.", err=True)
+
+
+LAW_COLUMNS = ("law", "checked", "broken", "sentence")
+
+
+def law_rows(laws: "Sequence[Law]") -> list[dict[str, Any]]:
+    """One row a law, for people."""
+    return [
+        {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
+    ]
+
+
+def tell_breaches(laws: "Sequence[Law]") -> None:
+    """Name what breaks a law, and what is worth a look."""
+    for law in laws:
+        for breach in law.broken:
+            click.echo(f"BROKEN {law.name}: {breach.place}: {breach.detail}", err=True)
+        for notice in law.notices:
+            click.echo(f"Notice {law.name}: {notice.place}: {notice.detail}", err=True)
 
 
 @salur.command()
@@ -2322,6 +2331,77 @@ def print_recheck(session: Session, found: "Recheck") -> None:
     events = found.events(ROWS_MAX + 1)
     cut = phrase("cut", session.lang).format(rows=ROWS_MAX) if len(events) > ROWS_MAX else None
     present(session, "table", events[:ROWS_MAX], ("figure", *EVENT_COLUMNS), footer=cut)
+
+
+@audit.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@pass_session
+def audit_export(session: Session, folder: Path) -> None:
+    """Write to FOLDER all that a stranger needs to verify the ledger up to its newest checkpoint, and no personal data.
+
+    FOLDER/README.md says how, with tools of others. Run again it goes on, after an interruption as well as after the
+    log has grown.
+    """
+    from projections.audit_export import export
+
+    with opened(session) as ledger:
+        found = ledger.transparency_log
+        steps, size, done = 2, max(found.checkpoint().size, 1), 0
+        with progress_bar(lambda: done / size / steps, "export") as advance:
+
+            def on_progress(what: str, events: int) -> None:
+                nonlocal done
+                if what != "journal":
+                    done += events
+                    advance(events)
+
+            written = export(
+                found, folder, archive=archive_of(ledger), lists=ledger.batches_folder, on_progress=on_progress
+            )
+    for batch_id in written.lists_missing:
+        click.echo(f"The list of batch {batch_id} is not in the ledger's folder, and so not in the export.", err=True)
+    click.echo(f"{folder} holds {_count(written.size, 'event')} of {written.origin}; read {folder / 'README.md'}")
+
+
+@audit.command("verify")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that you kept; may be given several times.",
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The verifier key you trust, in a file."
+)
+@reads
+def audit_verify(session: Session, path: Path, checkpoints: tuple[Path, ...], key: Path | None, output: str) -> None:
+    """Establish of a ledger's folder, or of an export, that its history is complete, unchanged and agreed by two.
+
+    It needs neither the vault nor a private key nor, for an export, a network, and writes nothing there. Exit code 4
+    names every event and file that is not as it must be.
+    """
+    from dataclasses import asdict
+
+    from ledger.notes import VerifierKey
+    from projections.audit import audit as audited
+
+    trusted = VerifierKey.parse(key.read_bytes().decode().removesuffix("\n")) if key else None
+    with progress_bar(lambda: 0.0, "audit") as advance:
+        found = audited(path, key=trusted, expected=checkpoints, on_progress=advance)
+    if output == "json":
+        print_json(asdict(found) | {"holds": found.holds})
+    else:
+        present(session, output, law_rows(found.laws), LAW_COLUMNS)
+    tell_breaches(found.laws)
+    for sentence in found.not_shown:
+        click.echo(f"Not shown: {sentence}", err=True)
+    if not found.holds:
+        raise Broken()
+    click.echo(
+        f"Every law holds over {_count(found.size, 'event')} of {found.origin or 'a ledger without a log'}.", err=True
+    )
 
 
 class Broken(Exception):  # noqa: N818  # an ending, not an error

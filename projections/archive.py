@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,39 @@ class Archive:
             for segment, reason in unfit.items():
                 self._discard(segment, reason)
             return self._seal(self._due(kept)[:segments_max], on_progress)
+
+    def complete(self, sealed: Sequence[Segment], on_progress: Callable[[int], None] = lambda _: None) -> None:
+        """Let the archive hold the whole log and each event once: segments that another archive of it sealed, and the
+        rest made here, the end of the log too.
+
+        What is there already and fits is kept, so that an interrupted call is completed by the next.
+        """
+        self.folder.mkdir(exist_ok=True)
+        for left_over in self.folder.glob(f"{_UNDER_WAY}*"):
+            rmtree(left_over, ignore_errors=True)
+        wanted = {(each.first, each.last) for each in sealed} | set(self._pieces(sealed))
+        for segment in _found(self.folder):
+            if (segment.first, segment.last) not in wanted:
+                segment.path.unlink()
+        with self._room() as room:
+            for segment in sealed:
+                if not (self.folder / segment.path.name).exists():
+                    copyfile(segment.path, room / segment.path.name)
+                    (room / segment.path.name).replace(self.folder / segment.path.name)
+        kept, unfit = self._examined()
+        for segment, reason in unfit.items():
+            self._discard(segment, reason)
+        on_progress(sum(segment.last - segment.first + 1 for segment in kept))
+        self._seal(self._pieces(kept), on_progress)
+
+    def _pieces(self, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+        """The ranges (first, last) that no segment holds, to the very end, none larger than a segment."""
+        step = self.segment_events
+        return [
+            (start, min(start + step, end) - 1)
+            for first, end in gaps(segments, self.recorder.size())
+            for start in range(first, end, step)
+        ]
 
     def discard(self) -> None:
         """Remove every segment; the store has all they hold."""
@@ -267,6 +300,20 @@ class Archive:
         if not self._label(first, last).items() <= label.items():
             return f"its events are not those that the store holds from {first} to {last}"
         return None
+
+
+class KeptArchive(Archive):
+    """An archive that is only read: nothing of it is made or removed, and what does not fit is refused by name."""
+
+    def brought_up_to_date(self, on_progress: Callable[[int], None] = lambda _: None) -> list[Segment]:
+        del on_progress
+        kept, unfit = self._examined()
+        for segment, reason in unfit.items():
+            raise SegmentMismatchError(segment=segment.path.name, problem=f"it {reason}")
+        return kept
+
+    def discard_unreadable(self) -> None:
+        raise IntegrityBrokenError(f"a segment in {self.folder} cannot be read")
 
 
 def _found(folder: Path) -> list[Segment]:

@@ -45,9 +45,17 @@ _NOTICES = {"clock"}
 class Breach:
     """A place in the log where a law does not hold."""
 
-    log_index: int
+    log_index: int | None
+    """None for what concerns no single event, but a file."""
     stream: str
+    """Or the file."""
     detail: str
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        event = "" if self.log_index is None else f"event {self.log_index}"
+        return ", ".join(each for each in (event, self.stream) if each)
 
 
 @dataclass(slots=True)
@@ -80,6 +88,10 @@ class Law:
             self.notices.append(found)
 
 
+Examination = Callable[["DuckDBPyConnection"], Law]
+"""Examines one law over `log` and what projections share."""
+
+
 def law_names() -> list[str]:
     """The laws there are as SQL, by name."""
     found = (file.name for file in files("projections.laws").iterdir())
@@ -106,9 +118,17 @@ def check(
 
 
 def examine(
-    recorder: EventLog, segments: Sequence[Segment], readable: Law, *, absent: Absent = lambda: ()
+    recorder: EventLog,
+    segments: Sequence[Segment],
+    readable: Law,
+    also: Sequence[Examination] = (),
+    *,
+    absent: Absent = lambda: (),
 ) -> list[Law]:
-    """The laws that are SQL; none where the log cannot be loaded, which breaks the law of what can be read."""
+    """The laws that are SQL, and others that need what these stand on.
+
+    None where the log cannot be loaded, which breaks the law of what can be read.
+    """
     with database(MEMORY_BYTES_MAX) as connection:
         try:
             load(connection, recorder, segments)
@@ -122,7 +142,7 @@ def examine(
         connection.execute(ABSENT)
         if ranges := absent():
             connection.executemany("INSERT INTO absent VALUES (?, ?)", ranges)
-        return [_examine(connection, name) for name in law_names()]
+        return [*(each(connection) for each in also), *(_examine(connection, name) for name in law_names())]
 
 
 def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
@@ -132,7 +152,7 @@ def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
     try:
         segments = archive.brought_up_to_date()
     except SegmentMismatchError as error:
-        law.breach(Breach(0, error.segment, str(error)))
+        law.breach(Breach(None, error.segment, str(error)))
         return law, []
     for segment in segments:
         law.checked += segment.last - segment.first + 1
@@ -140,7 +160,7 @@ def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
             for log_index, stream, columns in archive.differences(segment):
                 law.breach(Breach(log_index, stream, f"{segment.path.name} differs from the store in {columns}"))
         except (database_error(), IntegrityBrokenError) as error:
-            law.breach(Breach(segment.first, segment.path.name, f"cannot be held against the store: {error}"))
+            law.breach(Breach(None, segment.path.name, f"cannot be held against the store: {error}"))
     return law, segments if law.holds else []
 
 

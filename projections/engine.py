@@ -72,8 +72,13 @@ def projection_sql(name: str) -> str:
 
 def create_shared(connection: "DuckDBPyConnection") -> None:
     """Create the relations that projections share, over `events` and `context`."""
-    for name in SHARED:
-        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {projection_sql(name)}")
+    for statement in shared_views():
+        connection.execute(statement)
+
+
+def shared_views() -> list[str]:
+    """The statements that create them."""
+    return [f"CREATE OR REPLACE VIEW {name} AS {projection_sql(name)}" for name in SHARED]
 
 
 class Reports:

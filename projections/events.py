@@ -178,15 +178,21 @@ def load(connection: "DuckDBPyConnection", recorder: EventLog, segments: Sequenc
 
     Raises `duckdb.Error` where a stored line is not JSON of the expected types.
     """
-    for function in _SPARK_FUNCTIONS:
-        connection.execute(f"CREATE OR REPLACE MACRO {function}")
     size = recorder.size()
-    nothing = ", ".join(f"CAST(NULL AS {_type(name)}) AS {name}" for name in _COLUMNS)
-    connection.execute(f"CREATE OR REPLACE TABLE tail AS SELECT {nothing} WHERE FALSE")  # our own names
+    for statement in empty_log():
+        connection.execute(statement)
     connection.execute(f"CREATE OR REPLACE TABLE extent AS SELECT {size} AS size")
     for first, end in gaps(segments, size):
         _load_tail(connection, recorder, first, end)
-    connection.execute(f"CREATE OR REPLACE VIEW log AS {_union(segments)}")
+    files = ["'" + str(segment.path).replace("'", "''") + "'" for segment in segments]
+    connection.execute(f"CREATE OR REPLACE VIEW log AS {log_of(', '.join(files))}")
+
+
+def empty_log() -> list[str]:
+    """The statements that make what every projection stands on: the functions named otherwise, and a tail without rows."""
+    nothing = ", ".join(f"CAST(NULL AS {_type(name)}) AS {name}" for name in _COLUMNS)
+    functions = [f"CREATE OR REPLACE MACRO {function}" for function in _SPARK_FUNCTIONS]
+    return [*functions, f"CREATE OR REPLACE TABLE tail AS SELECT {nothing} WHERE FALSE"]
 
 
 def gaps(segments: Sequence[Segment], size: int) -> list[tuple[int, int]]:
@@ -235,10 +241,10 @@ def _write_lines(recorder: EventLog, first: int, end: int, path: Path) -> frozen
     return frozenset(topics)
 
 
-def _union(segments: Sequence[Segment]) -> str:
-    if not segments:
+def log_of(files: str) -> str:
+    """The query for all events: those of the tail, and those of the segments, given as a list of quoted names."""
+    if not files:
         return "SELECT * FROM tail"
-    files = ", ".join("'" + str(segment.path).replace("'", "''") + "'" for segment in segments)
     sealed = f"read_parquet([{files}], union_by_name=true)"
     return f"SELECT * FROM tail UNION ALL BY NAME SELECT * EXCLUDE (line) FROM {sealed}"  # noqa: S608  # our own names
 
@@ -262,13 +268,19 @@ def view(
     A piece (first, end) leaves of `events` only that range of the log, and `context` as it is.
     """
     log_size = _log_size(connection, known_at)
-    cut = _cut(connection, as_of, log_size, piece)
-    connection.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM log{cut}")  # noqa: S608  # numbers and a date
-    connection.execute(
+    for statement in view_of(as_of, log_size, _cut(connection, as_of, log_size, piece)):
+        connection.execute(statement)
+
+
+def view_of(as_of: date, log_size: int, cut: str = "") -> list[str]:
+    """The statements that make `events` and `context`."""
+    events = f"CREATE OR REPLACE VIEW events AS SELECT * FROM log{cut}"  # noqa: S608  # numbers and a date
+    context = (
         f"CREATE OR REPLACE TABLE context AS SELECT DATE '{as_of.isoformat()}' AS as_of,"  # noqa: S608  # the same
         f" CAST({log_size} AS BIGINT) AS log_size, MAX(currency) AS currency, MAX(decimals) AS decimals"
         " FROM log WHERE event = 'LedgerOpened'"
     )
+    return [events, context]
 
 
 def _cut(connection: "DuckDBPyConnection", as_of: date, log_size: int, piece: tuple[int, int] | None) -> str:

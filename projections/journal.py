@@ -1,6 +1,8 @@
 """The ledger's postings as a journal that hledger reads."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +17,12 @@ def journal_text(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         lines = [f"\n{first['effective_on'].isoformat()} ({log_index}) {first['description']}\n"]
         lines += [f"    {leg['account']}  {_commodity(leg['commodity'])} {_quantity(leg)}\n" for leg in legs]
         yield "".join(lines)
+
+
+def journal_of(lines: Iterable[str]) -> Iterator[str]:
+    """The same from rows that were written to a file, a JSON object a line."""
+    rows = map(json.loads, lines)
+    return journal_text(row | {"effective_on": date.fromisoformat(row["effective_on"])} for row in rows)
 
 
 def _commodity(name: str) -> str:

@@ -12,7 +12,7 @@ from ledger.folder import LOG
 from ledger.log import Log
 from projections.published import export
 
-SOURCE = Path(__file__).with_name("verifier")
+SOURCE = Path(__file__).parents[2] / "projections" / "verifier"
 PACKAGES = Path("/usr/share/gocode")
 """Where Debian's golang-golang-x-mod-dev puts its sources."""
 
