@@ -2404,6 +2404,53 @@ def audit_verify(session: Session, path: Path, checkpoints: tuple[Path, ...], ke
     )
 
 
+@audit.command("prove")
+@click.argument("event", metavar="PAYMENT|INDEX|STREAM/VERSION")
+@click.option("-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+@pass_session
+def audit_prove(session: Session, event: str, file: Path | None) -> None:
+    """Give a receipt that shows, without the ledger, that one event is in its log.
+
+    PAYMENT is one such as bsu-2020/1/R000000123, or its second attempt bsu-2020/1/R000000123/2.
+    """
+    from ledger.folder import write_whole
+    from projections.receipts import prove
+
+    with opened(session) as ledger:
+        receipt = str(prove(ledger.transparency_log, event))
+    if file is None:
+        click.echo(receipt, nl=False)
+    else:
+        write_whole(file, receipt.encode())
+        click.echo(f"{file} proves {event}; verify it with `salur audit receipt {file} --key VERIFIER-KEY`.", err=True)
+
+
+@audit.command("receipt")
+@click.argument("file", type=FILE)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="The verifier key you trust, in a file.",
+)
+@output_option
+def audit_receipt(file: Path, key: Path, output: str) -> None:
+    """Verify the receipt in FILE (- reads standard input) and say what it proves; nothing but the key is needed."""
+    from ledger.notes import VerifierKey
+    from projections.receipts import verified
+
+    trusted = VerifierKey.parse(key.read_bytes().decode().removesuffix("\n"))
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    found = verified(data, trusted)
+    if output == "table":
+        for sentence in found.words():
+            click.echo(sentence)
+    else:
+        signed = found.checkpoint
+        place = {"origin": signed.origin, "index": found.index, "size": signed.size, "root": signed.root.hex()}
+        print_json(place | {"event": found.event})
+
+
 class Broken(Exception):  # noqa: N818  # an ending, not an error
     """A law is broken, and what breaks it has been named."""
 

@@ -288,7 +288,7 @@ def _journal_law(path: Path, events: EventLog, archive: Archive) -> Law:
 
 
 def _keys_law(path: Path, log: PublishedLog) -> Law:
-    wanted = officers_files(log.recorder) | {f"{exports.LOG}/{exports.LOG_KEY}": pem(log.key.public)}
+    wanted = officers_files(log.recorder) | {exports.LOG_KEY: pem(log.key.public)}
     law = Law("keys-listed", _KEYS, checked=len(wanted))
     for name in _differing(path, wanted, (exports.OFFICERS,)):
         law.breach(Breach(None, name, "is not what the events say"))

@@ -33,7 +33,7 @@ LOG, BATCHES, OFFICERS, QUERIES, VERIFIER = "log", "batches", "officers", "queri
 OFFICERS_LIST, JOURNAL, README, SUMS = "officers.csv", "journal.hledger", "README.md", "SHA256SUMS"
 LOG_KEY = "log-key.pem"
 FOLDERS = (LOG, ARCHIVE, BATCHES, OFFICERS, QUERIES, VERIFIER)
-NAMES = {*FOLDERS, OFFICERS_LIST, JOURNAL, README, SUMS}
+NAMES = {*FOLDERS, LOG_KEY, OFFICERS_LIST, JOURNAL, README, SUMS}
 """Of an export."""
 _PAGE = 1_000
 
@@ -75,7 +75,7 @@ def export(
         rmtree(folder / name, ignore_errors=True)
     for path, content in {**officers_files(events), **made_of_the_program(size)}.items():
         _write(folder / path, content)
-    _write(folder / LOG / LOG_KEY, pem(log.key.public))
+    _write(folder / LOG_KEY, pem(log.key.public))
     _write(folder / README, guide(folder))
     write_whole(folder / SUMS, b"".join(sums(folder)))
     sync(folder)
@@ -215,6 +215,7 @@ def _contents(folder: Path) -> str:
         LOG: "the checkpoint, the key, the entries, and the tiles of hashes over them (C2SP tlog-tiles)",
         ARCHIVE: "the same events as columns, for queries (Parquet)",
         BATCHES: "the payment list of each batch, recipients by number",
+        LOG_KEY: "the log's key, for openssl",
         OFFICERS_LIST: "the officers, with the key each held from one event to another",
         OFFICERS: "these keys, for openssl",
         JOURNAL: "all postings, for hledger",
