@@ -1857,9 +1857,9 @@ def tell_breaches(laws: "Sequence[Law]") -> None:
     """Name what breaks a law, and what is worth a look."""
     for law in laws:
         for breach in law.broken:
-            click.echo(f"BROKEN {law.name}: {breach.place}: {breach.detail}", err=True)
+            click.echo(f"BROKEN {law.name}: {breach.words}", err=True)
         for notice in law.notices:
-            click.echo(f"Notice {law.name}: {notice.place}: {notice.detail}", err=True)
+            click.echo(f"Notice {law.name}: {notice.words}", err=True)
 
 
 @salur.command()

@@ -44,6 +44,8 @@ LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
 IDS_PER_QUERY = 10_000
 LINES_PER_BLOCK = 1_000
+DAMAGES_MAX = 20
+"""Told of one database."""
 LINE_BYTES_MAX = 65_535
 """Of an event's line in the log: those who read logs write its length in two bytes (C2SP tlog-tiles)."""
 
@@ -307,6 +309,10 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
         """How many events the ledger holds."""
         return self.max_notification_id() or 0
 
+    def damages(self) -> list[str]:
+        """What the database itself finds damaged, such as an event that its index does not lead to."""
+        return []
+
     @abstractmethod
     def position(self, stream: str, version: int) -> int:
         """The index of an event in the log; the first is 0."""
@@ -390,6 +396,11 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
     def append(self, rows: list[Row]) -> None:
         with self.datastore.transaction(commit=True) as cursor:
             cursor.executemany(self.insert_events_statement, rows)
+
+    def damages(self) -> list[str]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(f"PRAGMA integrity_check({DAMAGES_MAX})")
+            return [row[0].replace("\n", " ") for row in cursor.fetchall() if row[0] != "ok"]
 
     def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
         with self.datastore.transaction(commit=False) as cursor:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from filecmp import cmp
 from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
@@ -208,9 +209,17 @@ class Archive:
 
     def _make(self, room: Path, first: int, last: int) -> Segment:
         """Write a segment, whole or not at all."""
+        under_way = self._written(room, first, last)
+        path = self.folder / under_way.name
+        sync(under_way)
+        under_way.replace(path)
+        sync(self.folder)
+        return Segment(first, last, path)
+
+    def _written(self, room: Path, first: int, last: int) -> Path:
+        """A segment's file, on its way to where it belongs."""
         lines = self._lines(room, first, last)
-        path = self.folder / f"events-{first:09}-{last:09}.parquet"
-        under_way = room / path.name
+        under_way = room / f"events-{first:09}-{last:09}.parquet"
         columns = column_types(lines.topics)
         label = json.dumps({**self._label(first, last), "topics": sorted(lines.topics), "columns": columns})
         with database(MEMORY_BYTES_MAX, threads=1) as connection:
@@ -225,10 +234,7 @@ class Archive:
                 raise IntegrityBrokenError(f"events {first} to {last} cannot be sealed; run `salur check`") from error
         lines.stored.unlink()
         lines.newest.unlink(missing_ok=True)
-        sync(under_way)
-        under_way.replace(path)
-        sync(self.folder)
-        return Segment(first, last, path)
+        return under_way
 
     def _lines(self, room: Path, first: int, last: int) -> _Lines:
         """Write the lines of a range out of the store."""
@@ -314,6 +320,24 @@ class KeptArchive(Archive):
 
     def discard_unreadable(self) -> None:
         raise IntegrityBrokenError(f"a segment in {self.folder} cannot be read")
+
+    def differences(self, segment: Segment) -> Iterator[tuple[int, str, str]]:
+        """As of any archive; and where no column differs, but other bytes do, that.
+
+        A file of columns also tells readers what they need not read: a lie there hides events from a query, and no
+        comparison of the columns shows it. So a segment made anew must be the same file, if one program wrote both.
+        """
+        with TemporaryDirectory(prefix="salur-") as room:
+            anew = self._written(Path(room), segment.first, segment.last)
+            if cmp(anew, segment.path, shallow=False):
+                return
+            with database(MEMORY_BYTES_MAX) as connection:
+                names = [str(anew), str(segment.path)]
+                writers = connection.execute("SELECT created_by FROM parquet_file_metadata(?)", [names]).fetchall()
+        found = list(super().differences(segment))
+        if not found and len(set(writers)) == 1:
+            found = [(segment.first, "", "bytes that are in none of its columns")]
+        yield from found
 
 
 def _found(folder: Path) -> list[Segment]:

@@ -36,6 +36,7 @@ OnProgress = Callable[[int], None]
 """Told of the number of events done since the last call; each event is done twice."""
 
 _LOG = "The events give the tree that the log signed and whose hashes it keeps, and continue every checkpoint given."
+_STORE = "The database finds no damage in itself, and every event by its stream and version."
 _FILES = "Every file of the export is listed, and has the SHA-256 that is listed."
 _COLUMNS = "The archive's segments hold every event."
 _BOOKS = "The journal is the one that follows from the events."
@@ -120,11 +121,19 @@ def _audit_ledger(
         has_none = place.log is None and key is None and not expected
         if has_none:
             not_shown.append("This ledger has no transparency log: that its history was not changed cannot be shown.")
+        whole = _examined("store-whole", _STORE, lambda: _store_law(place, events))
         archive = KeptArchive(path / ARCHIVE, events) if (path / ARCHIVE).is_dir() else None
         opened = _Opened(events, source, archive, path / BATCHES)
         laws = _laws_of_events(opened, is_export=False, on_progress=on_progress)
         origin = log.key.name if log else None
-        return Audit("ledger", origin, opened.size, laws if has_none else [signed, *laws], not_shown)
+        return Audit("ledger", origin, opened.size, [whole, *laws] if has_none else [signed, whole, *laws], not_shown)
+
+
+def _store_law(place: Place, events: LedgerRecorder) -> Law:
+    law = Law("store-whole", _STORE, checked=events.size())
+    for damage in events.damages():
+        law.breach(Breach(None, place.database or EVENTS, damage))
+    return law
 
 
 def _log_of(place: Place, events: LedgerRecorder) -> tuple[Log | None, str]:
@@ -265,11 +274,11 @@ def _files_law(path: Path) -> Law:
     for name in sorted(listed.keys() | there.keys()):
         law.checked += 1
         if name not in there:
-            law.breach(Breach(None, name, "is listed and not there"))
+            law.breach(Breach(None, name, f"is in {exports.SUMS} and not there"))
         elif name not in listed:
-            law.breach(Breach(None, name, "is there and not listed"))
+            law.breach(Breach(None, name, f"is there and not in {exports.SUMS}"))
         elif sha256_of(there[name]) != listed[name]:
-            law.breach(Breach(None, name, "is not the file that was listed: its SHA-256 is another"))
+            law.breach(Breach(None, name, f"its SHA-256 is not the one in {exports.SUMS}"))
     return law
 
 

@@ -52,10 +52,11 @@ class Breach:
     detail: str
 
     @property
-    def place(self) -> str:
-        """Where, in words."""
+    def words(self) -> str:
+        """Where and what, in one sentence."""
         event = "" if self.log_index is None else f"event {self.log_index}"
-        return ", ".join(each for each in (event, self.stream) if each)
+        place = ", ".join(each for each in (event, self.stream) if each)
+        return f"{place}: {self.detail}" if place else self.detail
 
 
 @dataclass(slots=True)

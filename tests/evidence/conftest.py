@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from audited import make_office
 from logged import add_log, append, recorder_of
 from witnessing import NAMES, serving, witness_of
 
@@ -47,3 +48,16 @@ def witnesses(log: Log, tmp_path: Path) -> Iterator[list[RequiredWitness]]:
             RequiredWitness(witness.key, stack.enter_context(serving(witness)))
             for witness in (witness_of(tmp_path / name, name, log.key) for name in NAMES)
         ]
+
+
+@pytest.fixture(scope="session")
+def made_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of officers who sign, an export of it, and the key and checkpoint that an auditor kept; made once."""
+    place = tmp_path_factory.mktemp("audited") / "office"
+    make_office(place)
+    return place
+
+
+@pytest.fixture
+def office(made_office: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_office, tmp_path / "office"))
