@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.audit import tree_verified
 from benchmarks.growth import PAYMENTS_MIN, growth, name_of, whole_way
 from benchmarks.log import log_beside_a_run
 from benchmarks.payments import bytes_an_event, imported_and_paid
@@ -36,6 +37,7 @@ def _everything(folder: Path) -> list[Result]:
     results += imported_and_paid_on_postgres(folder, PAYMENTS)
     results += log_beside_a_run(folder)
     results += reports_rebuilt(folder / "large", folder / "ledger")
+    results += tree_verified(folder / "large")
     results += one_command(folder, folder / "large")
     return [*results, start_up(), bytes_an_event(folder / "ledger")]
 

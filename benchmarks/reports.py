@@ -161,7 +161,7 @@ def _fold(ledger: Ledger, first: int) -> None:
                 people[paid.program].add(paid.recipient_id)
 
 
-def large_ledger(folder: Path) -> None:
+def large_ledger(folder: Path, people: int = PEOPLE) -> None:
     """A ledger in which many people are paid two tranches, in the store's own form and without asking its rules."""
     new_ledger(folder, 1).close()
     database = sqlite3.connect(folder / EVENTS)
@@ -179,7 +179,7 @@ def large_ledger(folder: Path) -> None:
                 "INSERT INTO stored_events VALUES (?, 1, ?, ?)",
                 (
                     (stream.format(number), topic, f"{META},{fields.format(number, number**9)}}}".encode())
-                    for number in range(FIRST, PEOPLE)
+                    for number in range(FIRST, people)
                 ),
             )
     database.close()
