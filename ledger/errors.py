@@ -81,7 +81,7 @@ class LedgerExistsError(LedgerError):
 
 
 class FolderNotEmptyError(LedgerError):
-    """A new ledger wants a folder of its own."""
+    """A new ledger, or an export, wants a folder of its own."""
 
     code = "folder_not_empty"
     sentence = "{folder} holds other files; choose an empty or a new folder"

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from ledger.errors import FolderNotEmptyError
 from ledger.events import BatchApproved, BatchProposed, LedgerOpened
 from ledger.folder import sync, write_whole
-from ledger.log import CHECKPOINT, Log
+from ledger.log import Log
 from ledger.merkle import TILE_WIDTH, Tile, entry_tiles_of, tiles_of
 from ledger.signatures import split
 from ledger.store import EventLog, to_entry, to_event
@@ -292,4 +292,4 @@ def sums(folder: Path) -> Iterator[bytes]:
 
 def is_export(folder: Path) -> bool:
     """Whether a folder looks like an export and not like a ledger."""
-    return (folder / LOG / CHECKPOINT).exists() and (folder / LOG / "tile").is_dir()
+    return (folder / LOG / "tile").is_dir()

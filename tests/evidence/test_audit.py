@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -15,7 +17,7 @@ from audited import salur
 from logged import append, execute, turn
 
 import cli
-from ledger.errors import FolderNotEmptyError, ProofFailedError
+from ledger.errors import FolderNotEmptyError, ProofFailedError, StoreFailedError
 from ledger.notes import VerifierKey
 from projections import parts
 from projections.audit import audit
@@ -89,6 +91,31 @@ def test_events_that_no_checkpoint_has_yet_are_told(office: Path, capsys: Captur
     capsys.readouterr()
     salur(office, f"audit verify ledger {TRUSTED}")
     assert "The last 2 events are in no checkpoint yet" in capsys.readouterr().err
+
+
+def test_a_store_whose_process_was_killed_is_audited_as_it_lies_there(office: Path, tmp_path: Path) -> None:
+    """Its last events are in SQLite's write-ahead log only; to read them there SQLite would make files beside it."""
+    with closing(sqlite3.connect(office / "ledger" / "events.db")) as database, database:
+        database.execute("PRAGMA wal_autocheckpoint=0")
+        database.execute("INSERT INTO stored_events SELECT 'thing/1', 1, topic, state FROM stored_events LIMIT 1")
+        database.commit()
+        copy = Path(shutil.copytree(office / "ledger", tmp_path / "copy"))
+    (copy / "events.db-shm").unlink()
+    before = files(copy)
+    found = audit(copy)
+    assert found.size == 629
+    assert files(copy) == before
+
+
+def test_a_store_that_is_written_to_meanwhile_is_refused(office: Path) -> None:
+    def write(_: int) -> None:
+        with closing(sqlite3.connect(office / "ledger" / "events.db")) as database, database:
+            database.execute(
+                "INSERT OR IGNORE INTO stored_events SELECT 'a/1', 1, topic, state FROM stored_events LIMIT 1"
+            )
+
+    with pytest.raises(StoreFailedError, match="written to meanwhile"):
+        audit(office / "ledger", on_progress=write)
 
 
 def test_an_export_holds_no_personal_data_and_no_private_key(office: Path) -> None:
@@ -176,6 +203,11 @@ FORGED: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda export: turn(export / "log/tile/entries/001", 8 * 40),
         "log-signed",
         "event 256 is not the one that was signed",
+    ),
+    "the checkpoint, which is gone": (
+        lambda export: (export / "log/checkpoint").unlink(),
+        "log-signed",
+        "log/checkpoint",
     ),
     "the checkpoint": (lambda export: turn(export / "log/checkpoint", 8 * 40), "log-signed", "log/checkpoint"),
 }
