@@ -2190,7 +2190,7 @@ def log_witness_serve(folder: Path, host: str, port: int) -> None:
 
 @salur.group()
 def audit() -> None:
-    """Trace figures to their events, and check published ones again."""
+    """Verify a ledger without trusting it, and trace its figures to their events."""
 
 
 @audit.command("explain")

@@ -351,6 +351,8 @@ class _Datastore(SQLiteDatastore):
             raise
         except (PersistenceError, sqlite3.Error) as error:
             raise told(error) from error
+        except UnicodeDecodeError as error:  # in a damaged schema SQLite's own message is none that Python can read
+            raise IntegrityBrokenError("the database is damaged; restore a copy and run `salur check`") from error
 
 
 def _require_settled(path: Path) -> None:

@@ -20,12 +20,13 @@ from ledger.log import Log
 from ledger.notes import VerifierKey
 from ledger.store import EventLog, LedgerRecorder, is_unsettled, wal_of
 from projections import audit_export as exports
-from projections.archive import ARCHIVE, Archive, KeptArchive
+from projections.archive import ARCHIVE, Archive
 from projections.audit_export import guide, is_export, journal, made_of_the_program, proposals, sha256_of
 from projections.check import Breach, Law, check_archive, check_readable, check_signatures, examine
 from projections.database import database_error
 from projections.events import Segment, gaps
 from projections.exported import PublishedLog
+from projections.kept_archive import KeptArchive
 from projections.lists import check_lists
 from projections.log_check import SignedLog
 from projections.log_check import verify as verify_log

@@ -21,12 +21,13 @@ from ledger.merkle import TILE_WIDTH, Tile, entry_tiles_of, tiles_of
 from ledger.signatures import split
 from ledger.store import EventLog, to_entry, to_event
 from projections import published
-from projections.archive import ARCHIVE, Archive, KeptArchive
+from projections.archive import ARCHIVE, Archive
 from projections.check import ABSENT, law_names
 from projections.engine import Reports, projection_sql, report_names, shared_views
 from projections.events import empty_log, log_of, view_of
 from projections.exported import PublishedLog
 from projections.journal import journal_of
+from projections.kept_archive import KeptArchive
 from projections.officers import officers_files, pem, tenures
 
 LOG, BATCHES, OFFICERS, QUERIES, VERIFIER = "log", "batches", "officers", "queries", "verifier"

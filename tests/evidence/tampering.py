@@ -38,19 +38,19 @@ from projections.log_check import verify
 
 PAGE = Path(__file__).parents[2] / "docs" / "tampering.md"
 SEED = 2020
-FOUND, HARMLESS, MISSED = "found and named", "harmless", "MISSED"
+FOUND, NOT_NAMED, HARMLESS, MISSED = "found and named", "found, not named", "harmless", "MISSED"
 GROUPS: dict[str, tuple[str, tuple[str, ...], int]] = {
-    "the store": ("ledger", ("events.db",), 44),
-    "the log's hashes": ("ledger", ("log/level-*",), 10),
-    "the log's checkpoint and key": ("ledger", ("log/checkpoint", "log/verifier-key"), 6),
-    "a ledger's payment lists": ("ledger", ("batches/*.csv",), 3),
-    "an export's entries": ("export", ("log/tile/entries/**/*",), 12),
-    "an export's tiles": ("export", ("log/tile/[0-9]*/**/*",), 8),
-    "an export's checkpoint and keys": ("export", ("log/checkpoint", "log/verifier-key", "*.pem", "officers/*"), 3),
-    "an export's columns": ("export", ("archive/*",), 7),
-    "an export's payment lists": ("export", ("batches/*.csv",), 2),
-    "an export's journal and officers": ("export", ("journal.hledger", "officers.csv"), 3),
-    "an export's list of hashes": ("export", ("SHA256SUMS",), 2),
+    "the store": ("ledger", ("events.db",), 48),
+    "the log's hashes": ("ledger", ("log/level-*",), 12),
+    "the log's checkpoint and key": ("ledger", ("log/checkpoint", "log/verifier-key"), 7),
+    "a ledger's payment lists": ("ledger", ("batches/*.csv",), 1),
+    "an export's entries": ("export", ("log/tile/entries/**/*",), 13),
+    "an export's tiles": ("export", ("log/tile/[0-9]*/**/*",), 9),
+    "an export's checkpoint and keys": ("export", ("log/checkpoint", "log/verifier-key", "*.pem", "officers/*"), 2),
+    "an export's columns": ("export", ("archive/*",), 5),
+    "an export's payment lists": ("export", ("batches/*.csv",), 1),
+    "an export's journal and officers": ("export", ("journal.hledger", "officers.csv"), 1),
+    "an export's list of hashes": ("export", ("SHA256SUMS",), 1),
 }
 """What is tampered with → where it lies, which files, and its share of all flips in hundredths."""
 
@@ -90,10 +90,13 @@ def verdict(office: Path, flip: Flip) -> str:
         if flip.is_relisted:
             (export / SUMS).write_bytes(b"".join(sums(export)))
         root = "export" if is_export else "ledger"
-        words = said_by_one_law(office, root) or said(office, root)
+        words = said_by_two_laws(office, root) or said(office, root)
         if words:
-            return FOUND if names(flip, words) else "found, not named"
+            return FOUND if names(flip, words) else NOT_NAMED
         return HARMLESS if reads_the_same(office, flip) else MISSED
+    except Exception as error:  # noqa: BLE001  # a program that ends so has found something and told nobody what
+        print(flip, repr(error), file=sys.stderr)
+        return NOT_NAMED
     finally:
         turn(path, flip.bit)
         (export / SUMS).write_bytes(listed)
@@ -110,8 +113,8 @@ def said(office: Path, root: str) -> str:
     return "\n".join(f"{law.name}: {breach.words}" for law, breach in broken).replace(f"{office}/", "")
 
 
-def said_by_one_law(office: Path, root: str) -> str:
-    """What the law `log-signed` alone names: where that is enough, the others need not be asked ten thousand times."""
+def said_by_two_laws(office: Path, root: str) -> str:
+    """What `log-signed` and `store-whole` name: where that is enough, the others need not be asked ten thousand times."""
     key = VerifierKey.parse((office / "key").read_text().strip())
     try:
         if root == "export":
@@ -119,7 +122,8 @@ def said_by_one_law(office: Path, root: str) -> str:
         with closing(LedgerFactory(office / root / "events.db", read_only=True)) as factory:
             recorder = factory.application_recorder()
             log = Log(office / root / "log", cast("LedgerRecorder", recorder))
-            return "\n".join(verify(log, key=key, expected=[office / "kept"]).broken)
+            broken = verify(log, key=key, expected=[office / "kept"]).broken
+            return "\n".join(broken or [f"events.db: {each}" for each in log.recorder.damages()])
     except (IntegrityBrokenError, LedgerError) as error:
         return str(error)
 
@@ -194,7 +198,7 @@ def page(counts: dict[str, Counter[str]], changes: dict[str, str], count: int) -
     ]
     whole = sum(counts.values(), Counter[str]())
     for group, counter in [*counts.items(), ("**all**", whole)]:
-        figures = [counter.total(), *(counter[each] for each in (FOUND, "found, not named", HARMLESS, MISSED))]
+        figures = [counter.total(), *(counter[each] for each in (FOUND, NOT_NAMED, HARMLESS, MISSED))]
         lines.append(f"| {group} | " + " | ".join(f"{each:,}" for each in figures) + " |")
     lines += ["", "## On purpose", "", "| What somebody does | What is said | Laws broken |", "| --- | --- | --- |"]
     for name, words in changes.items():
@@ -228,7 +232,7 @@ def main() -> int:
         counts = {group: Counter[str]() for group in GROUPS}
         for flip, each in zip((f for part in parts for f in part), (v for part in found for v in part), strict=True):
             counts[flip.group][each] += 1
-            if each in (MISSED, "found, not named"):
+            if each in (MISSED, NOT_NAMED):
                 print(each, flip, file=sys.stderr)
         changes = {name: told(office, change) for name, change in CHANGES.items()}
     PAGE.write_text(page(counts, changes, given.flips), encoding="utf-8")

@@ -107,6 +107,12 @@ def test_a_store_whose_process_was_killed_is_audited_as_it_lies_there(office: Pa
     assert files(copy) == before
 
 
+def test_a_database_whose_own_message_cannot_be_read_is_told_as_damaged(office: Path, capsys: Captured) -> None:
+    path = office / "ledger" / "events.db"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CRE\xefTE TABLE", 1))
+    assert "the database is damaged" in broken(office, "ledger", capsys)["log-signed"][0]
+
+
 def test_a_store_that_is_written_to_meanwhile_is_refused(office: Path) -> None:
     def write(_: int) -> None:
         with closing(sqlite3.connect(office / "ledger" / "events.db")) as database, database:
