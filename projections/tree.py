@@ -68,9 +68,12 @@ class Recomputed:
         return Tree(size, self._read).root()
 
     def _read(self, level: int, first: int, count: int) -> bytes:
-        if level == 0:
-            return b"".join(map(leaf_hashes, self.log.leaves(first=first, until=first + count)))
-        return bytes(self.levels[level - 1][first * HASH_BYTES : (first + count) * HASH_BYTES])
+        if level:
+            return bytes(self.levels[level - 1][first * HASH_BYTES : (first + count) * HASH_BYTES])
+        hashes = b"".join(map(leaf_hashes, self.log.leaves(first=first, until=first + count)))
+        if len(hashes) != count * HASH_BYTES:  # a damaged database may show fewer than it did a moment ago
+            raise IntegrityBrokenError(f"events {first} to {first + count - 1} are not all there; run `salur check`")
+        return hashes
 
     def _grow_upwards(self) -> None:
         width = TILE_WIDTH * HASH_BYTES

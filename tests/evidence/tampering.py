@@ -6,6 +6,7 @@ counts as harmless only if afterwards every event, and what leads to it, still r
 
 import argparse
 import random
+import re
 import shutil
 import sqlite3
 import sys
@@ -90,7 +91,9 @@ def verdict(office: Path, flip: Flip) -> str:
         if flip.is_relisted:
             (export / SUMS).write_bytes(b"".join(sums(export)))
         root = "export" if is_export else "ledger"
-        words = said_by_two_laws(office, root) or said(office, root)
+        words = said_by_two_laws(office, root)
+        if not names(flip, words):
+            words += said(office, root)
         if words:
             return FOUND if names(flip, words) else NOT_NAMED
         return HARMLESS if reads_the_same(office, flip) else MISSED
@@ -130,7 +133,7 @@ def said_by_two_laws(office: Path, root: str) -> str:
 
 def names(flip: Flip, words: str) -> bool:
     """Whether an auditor is led to the file, or to an event."""
-    return Path(flip.path).name in words or "event " in words or "database is damaged" in words
+    return Path(flip.path).name in words or bool(re.search("event [0-9]", words)) or "database is damaged" in words
 
 
 def reads_the_same(office: Path, flip: Flip) -> bool:

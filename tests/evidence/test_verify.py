@@ -19,6 +19,8 @@ from ledger.log import Log, create_log
 from ledger.notes import Proof, VerifierKey
 from projections.archive import Archive
 from projections.log_check import Verified, verify
+from projections.parts import Held
+from projections.tree import recompute
 
 STATE = "CAST('{\"number\":0}' AS BLOB)"
 CHANGES = {
@@ -106,6 +108,14 @@ def test_no_bit_of_a_stored_event_can_be_turned_unseen(folder: Path, log: Log) -
         for version in (0, 3, -1, 2**40):
             database.execute("UPDATE stored_events SET originator_version=? WHERE rowid=3", (version,))
             assert log.recorder.leaf(2) != before
+
+
+def test_events_that_are_gone_when_they_are_read_again_are_told(folder: Path, log: Log) -> None:
+    """As a page of a damaged database may lead to them from one side and not from the other."""
+    anew = recompute(Held(log.recorder), log.recorder, 700)
+    execute(folder, "DELETE FROM stored_events WHERE rowid>650")
+    with pytest.raises(IntegrityBrokenError, match="are not all there"):
+        anew.root(690)
 
 
 def test_a_shorter_store_is_found(folder: Path) -> None:
