@@ -1,5 +1,6 @@
 """Work over a whole log in parts, several at once where the log is long: each in a process that reads its own range."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def in_parts(
     from multiprocessing import get_context
 
     # Not forked: what a database's library holds in this process is not for two.
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _leave_interruptions) as pool:
         coming = [pool.submit(_done, source, work, first, end) for first, end in parts]
         try:
             for (first, end), each in zip(parts, coming, strict=True):
@@ -79,6 +80,11 @@ def in_parts(
                 on_progress(end - first)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _leave_interruptions() -> None:
+    """An interruption is for the process that people talk to, which then ends these."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _done(source: Source, work: Work[T], first: int, end: int) -> T:
