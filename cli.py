@@ -2375,8 +2375,24 @@ def audit_export(session: Session, folder: Path) -> None:
 @click.option(
     "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The verifier key you trust, in a file."
 )
+@click.option(
+    "--witness",
+    "witness_files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The verifier key of a witness you trust, in a file; may be given several times.",
+)
+@click.option("--quorum", type=click.IntRange(min=1), help="How many of them must have cosigned; all if not given.")
 @reads
-def audit_verify(session: Session, path: Path, checkpoints: tuple[Path, ...], key: Path | None, output: str) -> None:
+def audit_verify(
+    session: Session,
+    path: Path,
+    checkpoints: tuple[Path, ...],
+    key: Path | None,
+    witness_files: tuple[Path, ...],
+    quorum: int | None,
+    output: str,
+) -> None:
     """Establish of a ledger's folder, or of an export, that its history is complete, unchanged and agreed by two.
 
     It needs neither the vault nor a private key nor, for an export, a network, and writes nothing there. Exit code 4
@@ -2385,11 +2401,19 @@ def audit_verify(session: Session, path: Path, checkpoints: tuple[Path, ...], ke
     from dataclasses import asdict
 
     from ledger.notes import VerifierKey
+    from projections.audit import Witnesses
     from projections.audit import audit as audited
 
-    trusted = VerifierKey.parse(key.read_bytes().decode().removesuffix("\n")) if key else None
+    def key_in(file: Path) -> VerifierKey:
+        return VerifierKey.parse(file.read_bytes().decode().removesuffix("\n"))
+
+    if (quorum or 0) > len(witness_files):
+        raise click.UsageError("a --quorum needs at least as many --witness keys")
+    keys = tuple(map(key_in, witness_files))
+    witnesses = Witnesses(keys, quorum or len(keys)) if keys else None
+    trusted = key_in(key) if key else None
     with progress_bar(lambda: 0.0, "audit") as advance:
-        found = audited(path, key=trusted, expected=checkpoints, on_progress=advance)
+        found = audited(path, key=trusted, expected=checkpoints, witnesses=witnesses, on_progress=advance)
     if output == "json":
         print_json(asdict(found) | {"holds": found.holds})
     else:

@@ -14,11 +14,12 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from ledger.errors import IntegrityBrokenError, LedgerError, LogMissingError, StoreFailedError
+from ledger.errors import IntegrityBrokenError, LedgerError, LogMissingError, ProofFailedError, StoreFailedError
 from ledger.folder import BATCHES, EVENTS, Place, require_ledger
-from ledger.log import Log
-from ledger.notes import VerifierKey
+from ledger.log import CHECKPOINT, VERIFIER_KEY, Log
+from ledger.notes import Note, VerifierKey
 from ledger.store import EventLog, LedgerRecorder, is_unsettled, wal_of
+from ledger.witnessed import PUBLISHED, require_quorum
 from projections import audit_export as exports
 from projections.archive import ARCHIVE, Archive
 from projections.audit_export import guide, is_export, journal, made_of_the_program, proposals, sha256_of
@@ -42,7 +43,16 @@ _FILES = "Every file of the export is listed, and has the SHA-256 that is listed
 _COLUMNS = "The archive's segments hold every event."
 _BOOKS = "The journal is the one that follows from the events."
 _KEYS = "The officers and keys listed are those in the events, and the log's key is that of its signature."
+_WITNESSES = "The checkpoint that is given out was cosigned by as many of the witnesses as are demanded."
 _QUERIES = "The queries, the verifier and the page are those that this version of the program writes."
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """Whose cosignatures are demanded, and how many of them."""
+
+    keys: tuple[VerifierKey, ...]
+    quorum: int
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ def audit(
     *,
     key: VerifierKey | None = None,
     expected: Sequence[Path] = (),
+    witnesses: Witnesses | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> Audit:
     """Examine every law of a ledger's folder or of an export, against a key and checkpoints that the asker trusts.
@@ -89,11 +100,29 @@ def audit(
     Raises `LedgerMissingError` for a folder that is neither.
     """
     asked = partial(_log_law, key=key, expected=expected, on_progress=on_progress)
-    return (
+    found = (
         _audit_export(path, asked, on_progress, key, expected)
         if is_export(path)
         else _audit_ledger(path, asked, on_progress, key, expected)
     )
+    if witnesses is not None:
+        found.laws.append(_examined("log-witnessed", _WITNESSES, lambda: _witness_law(path, key, witnesses)))
+    return found
+
+
+def _witness_law(path: Path, key: VerifierKey | None, witnesses: Witnesses) -> Law:
+    """Whether the checkpoint that is given out bears the cosignatures asked for."""
+    place = None if is_export(path) else require_ledger(path).log
+    folder = place.folder if place else path / exports.LOG
+    known = key or VerifierKey.parse((folder / VERIFIER_KEY).read_text().removesuffix("\n"))
+    given_out = folder / PUBLISHED
+    note = Note.parse((given_out if given_out.exists() else folder / CHECKPOINT).read_bytes())
+    law = Law("log-witnessed", _WITNESSES, checked=len(witnesses.keys))
+    try:
+        require_quorum(note, known, witnesses.keys, witnesses.quorum)
+    except ProofFailedError as error:
+        law.breach(Breach(None, "", str(error)))
+    return law
 
 
 def _audit_ledger(

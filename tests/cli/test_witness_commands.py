@@ -99,6 +99,18 @@ HALVES: list[list[str]] = [
 ]
 
 
+def test_an_audit_demands_the_cosignatures_of_a_quorum(folder: Path) -> None:
+    audit = ["audit", "verify", "ledger", "--key", "ledger/log/verifier-key"]
+    with witness(folder, "one") as (one, _):
+        done(folder, "log", "require-witnesses", "--witness", "one.key", one, "--quorum", 1)
+        done(folder, "log", "publish")
+    assert "log-witnessed" in done(folder, *audit, "--witness", "one.key")
+    assert "log-witnessed" in done(folder, *audit, "--witness", "one.key", "--witness", "two.key", "--quorum", 1)
+    missed = salur(folder, *audit, "--witness", "one.key", "--witness", "two.key")
+    assert (missed.returncode, "not by two" in missed.stderr) == (4, True)
+    assert salur(folder, *audit, "--quorum", 1).returncode == 2
+
+
 def test_half_of_a_command_is_not_carried_out(folder: Path) -> None:
     for words in HALVES:
         assert salur(folder, "log", *words).returncode == 2, words
