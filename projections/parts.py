@@ -1,9 +1,11 @@
 """Work over a whole log in parts, several at once where the log is long: each in a process that reads its own range."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Protocol, TypeVar, cast
 
 from ledger.folder import Place
@@ -72,7 +74,7 @@ def in_parts(
     from multiprocessing import get_context
 
     # Not forked: what a database's library holds in this process is not for two.
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _leave_interruptions) as pool:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin) as pool:
         coming = [pool.submit(_done, source, work, first, end) for first, end in parts]
         try:
             for (first, end), each in zip(parts, coming, strict=True):
@@ -82,9 +84,18 @@ def in_parts(
             pool.shutdown(cancel_futures=True)
 
 
-def _leave_interruptions() -> None:
-    """An interruption is for the process that people talk to, which then ends these."""
+def _begin() -> None:
+    """Leave interruptions to the process that people talk to, and end with it, also when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_other, daemon=True).start()
+
+
+def _end_with_the_other() -> None:
+    from multiprocessing import parent_process
+
+    if other := parent_process():
+        other.join()
+        os._exit(1)
 
 
 def _done(source: Source, work: Work[T], first: int, end: int) -> T:
