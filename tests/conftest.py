@@ -1,4 +1,5 @@
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ BSU = ProgramOpened(
 TKM = ProgramOpened(
     program="tkm-2020", name="Tenaga Kerja Mandiri", kind=Kind.GROUP_GRANT, ceiling=40_000_000, fiscal_year=2020
 )
+
+# Tests that were started in the background ignore interruptions, and so would every command that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
