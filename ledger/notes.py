@@ -218,7 +218,7 @@ class Checkpoint:
     def parse(cls, text: str) -> "Checkpoint":
         """Extension lines may follow; what they say is signed, and not known here."""
         lines = text.split("\n")
-        if len(lines) < 4 or not lines[0] or not all(lines[:-1]):
+        if len(lines) < 4 or not all(lines[:-1]):
             raise ProofFailedError("not a checkpoint: an origin, a size and a root")
         root = decoded(lines[2])
         if len(root) != HASH_BYTES:

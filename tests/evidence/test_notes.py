@@ -2,6 +2,7 @@
 
 import subprocess
 from base64 import b64decode, b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from ledger.notes import (
     checkpoint_of,
     cosign,
     decoded,
+    number,
     sign,
     time_of,
     verifier_key,
@@ -48,6 +50,20 @@ def test_a_note_that_go_signed_is_verified() -> None:
     note = Note.parse(GO_NOTE.encode())
     assert str(note) == GO_NOTE
     note.require(key)
+
+
+@pytest.mark.parametrize(("kind", "known"), [(0x01, KNOWN), (0x04, KNOWN_WITNESS)])
+def test_a_key_is_written_as_the_specification_says(kind: int, known: VerifierKey) -> None:
+    # C2SP signed-note: 0x01 is Ed25519, 0x04 a witness's; the id is of the name, a line's end, the type and the key.
+    data = bytes([kind]) + known.public
+    key_id = sha256(known.name.encode() + b"\n" + data).hexdigest()[:8]
+    assert str(known) == f"{known.name}+{key_id}+{b64encode(data).decode()}"
+
+
+def test_a_key_is_read_whatever_its_base64_holds() -> None:
+    key = VerifierKey(ORIGIN, bytes.fromhex("fb" * 32))
+    assert {"+", "/"} < set(str(key).split("+", 2)[2])
+    assert VerifierKey.parse(str(key)) == key
 
 
 def test_openssl_verifies_the_signature_of_a_text(tmp_path: Path) -> None:
@@ -91,13 +107,24 @@ def test_bits_that_base64_does_not_use_are_refused() -> None:
             Note.parse(str(NOTE).replace(written, other).encode())
 
 
-@pytest.mark.parametrize("text", ["", "AA", "AA=", "AAA", "A A=", "AA==\n", "=AA=", "AAAA====", "AA-_", "AB=="])
+@pytest.mark.parametrize("text", ["", "AA", "AA=", "AAA", "A A=", "AA==\n", "=AA=", "AAAA====", "AA-_", "AB==", "Äö=="])
 def test_base64_has_one_form(text: str) -> None:
     if text == "":
         assert decoded(text) == b""
         return
     with pytest.raises(ProofFailedError):
         decoded(text)
+
+
+@pytest.mark.parametrize("text", ["0", "7", "10", "1234567890", "9876543210", "9" * 19])
+def test_a_number_is_read(text: str) -> None:
+    assert number(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["", "00", "07", "+7", "-7", " 7", "7\n", "7_0", "7.0", "0x7", "٧", "1" + "0" * 19])
+def test_a_number_has_one_form(text: str) -> None:
+    with pytest.raises(ProofFailedError):
+        number(text)
 
 
 def test_strangers_are_ignored_and_prove_nothing() -> None:
@@ -142,6 +169,9 @@ def test_no_bit_of_a_cosignature_can_be_turned() -> None:
             KNOWN_WITNESS.verify(TEXT, changed)
     with pytest.raises(ProofFailedError):
         KNOWN_WITNESS.verify(TEXT, good.signature[:-1])
+    for size in (0, 7, 71, 73):
+        with pytest.raises(ProofFailedError, match="not a cosignature"):
+            time_of(bytes(size))
 
 
 def test_a_key_for_notes_is_not_one_for_cosignatures() -> None:
@@ -167,6 +197,9 @@ def test_a_key_for_notes_is_not_one_for_cosignatures() -> None:
         b"\xff" + str(NOTE).encode(),
         (TEXT + "\n" + 101 * str(NOTE.signatures[0])).encode(),
         b"x" * 1_000_000 + str(NOTE).encode(),
+        str(NOTE.signatures[0]).encode(),
+        str(NOTE).replace("— salur/test", "— salur+test").encode(),
+        f"{TEXT}\n— {ORIGIN} {b64encode(KNOWN.key_id).decode()}\n".encode(),
     ],
 )
 def test_what_is_not_a_note_is_refused(note: bytes) -> None:
@@ -174,10 +207,29 @@ def test_what_is_not_a_note_is_refused(note: bytes) -> None:
         Note.parse(note)
 
 
+def test_a_note_is_as_long_and_as_often_signed_as_its_bounds_allow() -> None:
+    longest = "x" * (1_000_000 - len(str(NOTE).encode())) + str(NOTE)
+    assert Note.parse(longest.encode()).signatures == NOTE.signatures
+    with pytest.raises(ProofFailedError, match="bytes"):
+        Note.parse(b"x" + longest.encode())
+    signatures = 100 * NOTE.signatures
+    assert Note.parse(str(Note(TEXT, signatures)).encode()).signatures == signatures
+
+
+def test_a_text_may_hold_empty_lines() -> None:
+    text = "one\n\ntwo\n\n\nthree\n"
+    note = Note.parse(str(sign(text, ORIGIN, KEY)).encode())
+    assert note.text == text
+    note.require(KNOWN)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "\n",
+        "o",
+        TEXT[:-1],
+        TEXT + "\n",
         "o\n1\n",
         "o\n01\nAAAA\n",
         f"o\n-1\n{b64encode(bytes(32)).decode()}\n",
@@ -200,7 +252,16 @@ def test_a_checkpoint_may_say_more_and_must_be_of_its_log() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a+b", "a+00000000+AQ==", str(KNOWN)[:-1], str(KNOWN).replace("salur", "Salur"), "a b" + str(KNOWN)],
+    [
+        "",
+        "a",
+        "a+b",
+        "a+00000000+AQ==",
+        str(VerifierKey(ORIGIN, KNOWN.public, 0x02)),
+        str(KNOWN)[:-1],
+        str(KNOWN).replace("salur", "Salur"),
+        "a b" + str(KNOWN),
+    ],
 )
 def test_what_is_not_a_verifier_key_is_refused(text: str) -> None:
     with pytest.raises(ProofFailedError):
@@ -237,6 +298,7 @@ def test_a_proof_is_read_as_it_was_written(extra: bytes | None) -> None:
 
     found = Proof.parse(str(proof).encode())
 
+    assert str(proof).startswith("c2sp.org/tlog-proof@v1\n")
     assert found == proof
     assert found.verify(LINES[41], KNOWN).size == 70
 
