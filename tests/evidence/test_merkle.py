@@ -203,6 +203,18 @@ def test_no_bit_of_a_proof_of_consistency_can_be_turned(size: int) -> None:
                 verify_consistency(**good | each)
 
 
+def test_no_border_between_two_hashes_can_be_moved() -> None:
+    """A node is the hash of both, one behind the other, wherever the one ends."""
+    left, right = leaf_hash(LEAVES[0]), leaf_hash(LEAVES[1])
+    root = Tree(2, HASHES).root()
+    for moved in (1, 31, 32):
+        longer, shorter = left + right[:moved], right[moved:]
+        with pytest.raises(ProofFailedError):
+            verify_inclusion(index=0, size=2, leaf=longer, proof=[shorter], root=root)
+        with pytest.raises(ProofFailedError):
+            verify_consistency(old_size=1, old_root=longer, size=2, root=root, proof=[shorter])
+
+
 def test_a_proof_costs_a_few_reads_however_large_the_tree() -> None:
     size = 36_000_017  # of which only the hashes that are asked for are made up
 

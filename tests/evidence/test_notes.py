@@ -322,7 +322,17 @@ def test_no_bit_of_a_proof_can_be_turned() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("index 41", "index 041"), ("@v1", "@v2"), ("index 41\n", ""), ("\n\n", "\n"), ("index", "extra QQ\nindex")],
+    [
+        ("index 41", "index 041"),
+        ("index 41", "41"),
+        ("@v1", "@v2"),
+        ("index 41\n", ""),
+        ("\n\n", "\n"),
+        ("index", "extra QQ\nindex"),
+        ("index", "extraQQQQ\nindex"),
+        ("index", "\nindex"),
+        ("index", "extra QQ==\n\nindex"),
+    ],
 )
 def test_what_is_not_a_proof_is_refused(old: str, new: str) -> None:
     with pytest.raises(ProofFailedError):
