@@ -15,6 +15,7 @@ from ledger.merkle import (
     entry_tiles_of,
     leaf_hash,
     leaf_hashes,
+    node_hash,
     tile_at,
     tile_roots,
     tiles_of,
@@ -213,6 +214,23 @@ def test_no_border_between_two_hashes_can_be_moved() -> None:
             verify_inclusion(index=0, size=2, leaf=longer, proof=[shorter], root=root)
         with pytest.raises(ProofFailedError):
             verify_consistency(old_size=1, old_root=longer, size=2, root=root, proof=[shorter])
+
+
+def test_a_tree_is_exactly_as_deep_as_its_size() -> None:
+    """Roots made to fit a proof that ends below them, or goes on above, are refused."""
+    a, b, c, d = (leaf_hash(leaf) for leaf in LEAVES[:4])
+    above = bytes(HASH_BYTES)
+    for index, size, proof, root in ((0, 4, [], a), (0, 4, [b], node_hash(a, b)), (0, 1, [above], node_hash(above, a))):
+        with pytest.raises(ProofFailedError):
+            verify_inclusion(index=index, size=size, leaf=a, proof=proof, root=root)
+    left = node_hash(a, b)
+    trees = {"old_root": node_hash(left, c), "root": node_hash(left, node_hash(c, d))}
+    verify_consistency(old_size=3, size=4, proof=[c, d, left], **trees)
+    higher = {name: node_hash(above, root) for name, root in trees.items()}
+    with pytest.raises(ProofFailedError):
+        verify_consistency(old_size=3, size=4, proof=[c, d, left, above], **higher)
+    with pytest.raises(ProofFailedError):
+        verify_consistency(old_size=3, size=4, proof=[c, d], old_root=c, root=node_hash(c, d))
 
 
 def test_a_proof_costs_a_few_reads_however_large_the_tree() -> None:

@@ -36,7 +36,7 @@ from ledger.events import (
     TrancheReversed,
     TrancheSettled,
 )
-from ledger.signatures import text_to_sign, with_signature
+from ledger.signatures import is_genuine, text_to_sign, with_signature
 from ledger.store import Entry, line_of, to_row
 from projections.signatures import Signatures, Verdict
 
@@ -121,6 +121,21 @@ def test_what_takes_a_role_is_recorded_in_that_role_only(
     assert office.signed(in_the_name_of(other, EXAMPLE[kind]), other) == Verdict(
         f"signed by {other}, who was no {role}"
     )
+
+
+def test_whoever_has_a_key_signs(office: Office) -> None:
+    assert office.unsigned(EXAMPLE[BudgetSet], "siti") == Verdict("not signed, and siti had a key")
+
+
+def test_what_is_signed_is_the_fingerprint_and_the_line() -> None:
+    assert text_to_sign("0f", b"{}") == b"salur/signature/v1\n0f\n{}"
+
+
+def test_what_is_no_key_or_no_signature_signed_nothing() -> None:
+    text, good = b"text", b64encode(key_of("siti").sign(b"text")).decode()
+    assert is_genuine(public_key("siti"), text, good)
+    for key, signature in ((public_key("siti")[4:], good), ("A", good), (public_key("siti"), good[4:])):
+        assert not is_genuine(key, text, signature)
 
 
 def test_what_takes_no_role_is_recorded_in_any(office: Office) -> None:
