@@ -224,7 +224,8 @@ def tile_at(path: str) -> Tile | None:
     level = None if match["level"] == "entries" else int(match["level"])
     index = int(match["index"].replace("x", "").replace("/", ""))
     found = Tile(level, index, int(match["width"] or TILE_WIDTH))
-    return found if found.path() == path and (level or 0) < 64 else None  # C2SP tlog-tiles: 0 to 63
+    is_one = found.path() == path and found.width <= TILE_WIDTH
+    return found if is_one and (level or 0) < 64 else None  # C2SP tlog-tiles: 0 to 63
 
 
 def tiles_of(size: int, *, since: int = 0) -> Iterator[Tile]:

@@ -289,6 +289,8 @@ def levels(tiles: Sequence[Tile]) -> list[tuple[int | None, list[Tile]]]:
 
 def test_no_empty_tile_is_there_and_no_partial_one_goes_up() -> None:
     assert list(tiles_of(0)) == list(entry_tiles_of(0)) == []
+    assert [tile.path() for tile in tiles_of(1)] == ["tile/0/000.p/1"]
+    assert [tile.path() for tile in entry_tiles_of(1)] == ["tile/entries/000.p/1"]
     assert [tile.path() for tile in tiles_of(255)] == ["tile/0/000.p/255"]
     assert [tile.path() for tile in tiles_of(256)] == ["tile/0/000", "tile/1/000.p/1"]
     assert [tile.path() for tile in tiles_of(257)] == ["tile/0/000", "tile/0/001.p/1", "tile/1/000.p/1"]
@@ -322,6 +324,9 @@ def test_a_tile_has_one_path(tile: Tile, path: str) -> None:
         "tile/0/x000/001",
         "tile/0/001.p/0",
         "tile/0/001.p/256",
+        "tile/0/001.p/257",
+        "tile/0/001.p/999",
+        "tile/0/001.p/1000",
         "tile/0/001.p/01",
         "tile/0/001/002",
         "tile/-1/000",

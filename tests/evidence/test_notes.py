@@ -329,7 +329,7 @@ def test_no_bit_of_a_proof_can_be_turned() -> None:
         ("index 41\n", ""),
         ("\n\n", "\n"),
         ("index", "extra QQ\nindex"),
-        ("index", "extraQQQQ\nindex"),
+        ("index", "extraQQQ\nindex"),
         ("index", "\nindex"),
         ("index", "extra QQ==\n\nindex"),
     ],
