@@ -16,6 +16,7 @@ from ledger.application import Ledger
 from ledger.errors import IntegrityBrokenError
 from ledger.folder import LOG
 from ledger.log import Log, create_log
+from ledger.merkle import leaf_hashes
 from ledger.notes import Proof, VerifierKey
 from projections.archive import Archive
 from projections.log_check import Verified, verify
@@ -116,6 +117,16 @@ def test_events_that_are_gone_when_they_are_read_again_are_told(folder: Path, lo
     execute(folder, "DELETE FROM stored_events WHERE rowid>650")
     with pytest.raises(IntegrityBrokenError, match="are not all there"):
         anew.root(690)
+
+
+def test_a_store_changed_together_with_its_hashes_is_found(folder: Path, log: Log) -> None:
+    execute(folder, CHANGES["changed"][0])
+    log.levels.path(0).write_bytes(leaf_hashes(lines(folder)))
+    assert verified(folder).broken == ("the store's events are not those signed at size 700",)
+    turn(log.levels.path(1), 8 * 32)  # of the tile that holds the event changed
+    first, *others = verified(folder).broken
+    assert first == f"neither the store's events nor the log's hashes give the root in {log.folder / 'checkpoint'}"
+    assert others == [f"{log.levels.path(1)}: hash 1 is not that of the store's events"]
 
 
 def test_a_shorter_store_is_found(folder: Path) -> None:
