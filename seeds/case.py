@@ -133,6 +133,8 @@ NEXT = (
     ("Sari proposed tranche 2, so she cannot approve it …", "disburse approve bsu-2-1 --officer sari"),
     ("… but Budi can", "disburse approve bsu-2-1 --officer budi"),
     ("… and then it is paid, once, however often you say so", "disburse run bsu-2-1 --officer sari"),
+    ("The events that a figure is the sum of", "audit explain programs/bsu-2020/disbursed"),
+    ("A receipt for one payment, which stands without the ledger", "audit prove bsu-2020/1/R000000004"),
     ("Who was referred to the Kartu Prakerja program, in Indonesian", "--lang id report referrals"),
 )
 
