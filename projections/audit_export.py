@@ -142,8 +142,8 @@ def _export_lists(events: EventLog, source: Path, folder: Path) -> list[str]:
 # The journal
 
 
-def journal(events: EventLog, columns: Archive) -> Iterator[str]:
-    """The text of the journal over all events, transaction by transaction."""
+def journal(events: EventLog, columns: Archive | None) -> Iterator[str]:
+    """The text of the journal over all events, transaction by transaction; from the events alone without columns."""
     with TemporaryDirectory(prefix="salur-") as room, Reports(events, columns) as reports:
         path = Path(room) / "journal"
         reports.write("journal", path, form="json", as_of=date.max)

@@ -257,6 +257,23 @@ def test_another_amount_than_the_list_says_is_named(office: Path, capsys: Captur
     assert "is not the one that was signed" in found["log-signed"][0]
 
 
+def test_columns_that_no_event_says_are_named_and_nothing_else_follows_from_them(
+    office: Path, capsys: Captured
+) -> None:
+    [segment] = (office / "export" / "archive").glob("events-*.parquet")
+    with duckdb.connect() as database:
+        told = "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = 'salur'"
+        [(label,)] = database.execute(told, [str(segment)]).fetchall()
+        # Goods of no item: nothing that a journal could be written of.
+        changed = f"SELECT * REPLACE (IF(log_index = 500, 'GoodsStocked', event) AS event) FROM '{segment}'"
+        database.execute(f"CREATE TABLE changed AS {changed}")
+        segment.unlink()
+        database.execute(f"COPY changed TO '{segment}' (FORMAT parquet, KV_METADATA {{salur: '{label}'}})")
+    found = broken(office, "export", capsys)
+    assert any(segment.name in words for words in found["archive-true"])
+    assert found.keys() == {"archive-true", "files-listed"}
+
+
 def test_a_long_log_is_audited_in_processes_with_the_same_result(
     office: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
