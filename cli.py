@@ -1732,7 +1732,7 @@ def publish_report(session: Session, name: str, path: Path, *, as_of: "date | No
     """Write a report as a signed note, and say so."""
     from datetime import datetime
 
-    from ledger.folder import write_whole
+    from ledger.durable import write_whole
     from ledger.notes import Checkpoint
     from projections.engine import Reports
     from projections.figures import publish
@@ -2437,7 +2437,7 @@ def audit_prove(session: Session, event: str, file: Path | None) -> None:
 
     PAYMENT is one such as bsu-2020/1/R000000123, or its second attempt bsu-2020/1/R000000123/2.
     """
-    from ledger.folder import write_whole
+    from ledger.durable import write_whole
     from projections.receipts import prove
 
     with opened(session) as ledger:

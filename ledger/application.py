@@ -62,7 +62,6 @@ from ledger.events import (
 )
 from ledger.folder import BATCHES, LOG, SETTINGS, VAULT_KEY, LogPlace, Place, is_free, write_settings
 from ledger.folder import require_ledger as require_ledger
-from ledger.folder import sync as sync
 from ledger.group import Group
 from ledger.money import Currency
 from ledger.officer import Officer
@@ -323,8 +322,7 @@ class Ledger(Application[str]):
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
-        first = self.store.select_events(LEDGER_STREAM, limit=1)[0]
-        return hashlib.sha256(line_of((LEDGER_STREAM, 1, first.topic, first.state))).hexdigest()
+        return hashlib.sha256(self.store.leaf(0)).hexdigest()
 
     @property
     def transparency_log(self) -> "Log":

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from ledger import batch as batches
 from ledger import program as programs
-from ledger.application import Attempt, Command, Ledger, sync
+from ledger.application import Attempt, Command, Ledger
 from ledger.batch import Batch
+from ledger.durable import sync
 from ledger.errors import (
     AlreadyPaidError,
     BatchEmptyError,

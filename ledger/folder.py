@@ -1,17 +1,16 @@
 """A ledger's folder: what lies in it, and which store and vault it names."""
 
-import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing.persistence import InfrastructureFactory
 
+from ledger.durable import sync
 from ledger.errors import LedgerMissingError, LedgerNewerError, RightsMissingError
 from ledger.store import LedgerFactory
 
@@ -147,35 +146,3 @@ def _is_of_a_ledger(name: str) -> bool:
     if name.startswith(SETTINGS):
         return True
     return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES, LOG}
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that at any instant its old or its new content is there, also after a loss of power."""
-    under_way = path.with_name(f"{path.name}.new")
-    under_way.unlink(missing_ok=True)
-    with os.fdopen(os.open(under_way, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    under_way.replace(path)
-    sync(path.parent)
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Let one process at a time do what is in this block; the lock ends with the process that holds it."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.durable import sync
 from ledger.errors import KeyForeignError, KeyLockedError, KeyMissingError, KeyUnreadableError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Keys:
             os.link(under_way, path)  # unlike renaming, it never takes the place of a key that is there
         finally:
             under_way.unlink()
-        _sync_folder(path.parent)
+        sync(path.parent)
         return path
 
     def _key(self, path: Path) -> "Ed25519PrivateKey | None":
@@ -154,11 +155,3 @@ def _der(tag: int, *parts: bytes) -> bytes:
     body = b"".join(parts)
     size = bytes([len(body)]) if len(body) < 0x80 else bytes([0x81, len(body)])
     return bytes([tag]) + size + body
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

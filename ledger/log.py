@@ -18,6 +18,7 @@ from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.durable import alone, sync, write_whole
 from ledger.errors import (
     IntegrityBrokenError,
     LogExistsError,
@@ -28,7 +29,7 @@ from ledger.errors import (
     ThingUnknownError,
     ValueInvalidError,
 )
-from ledger.folder import LOG, LogPlace, Place, alone, sync, write_settings, write_whole
+from ledger.folder import LOG, LogPlace, Place, write_settings
 from ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,

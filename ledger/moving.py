@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from ledger.application import Ledger
+from ledger.durable import sync
 from ledger.errors import (
     CopyDiffersError,
     DatabaseEmptyError,
@@ -25,7 +26,7 @@ from ledger.errors import (
     VaultKeyError,
 )
 from ledger.events import LEDGER_STREAM, RecipientErased
-from ledger.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, sync, write_settings
+from ledger.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, write_settings
 from ledger.store import Conflict, LedgerRecorder
 from ledger.vault import Vault
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from ledger.durable import write_whole
 from ledger.errors import IntegrityBrokenError, VaultKeyError
 from ledger.events import SharedAccount
 from ledger.person_rows import PersonRow, PersonRows, SQLitePersonRows
@@ -92,7 +93,7 @@ class Vault:
 
         def key_check() -> bytes:
             if not key_path.exists():
-                _write_key(key_path, random_bytes(KEY_BYTES))
+                write_whole(key_path, random_bytes(KEY_BYTES), mode=0o600)
             return _derived(key_path.read_bytes(), b"check")
 
         with closing(rows_of(where)) as rows:
@@ -190,15 +191,6 @@ class Vault:
 def rows_of(where: Path | PersonRows) -> PersonRows:
     """The vault's rows in a SQLite file, or what else holds them; sealed as they are, no key is needed."""
     return SQLitePersonRows(where) if isinstance(where, Path) else where
-
-
-def _write_key(path: Path, key: bytes) -> None:
-    unnamed = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    unnamed.replace(path)
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.durable import alone, sync, write_whole
 from ledger.errors import (
     FolderNotEmptyError,
     IntegrityBrokenError,
@@ -25,7 +26,6 @@ from ledger.errors import (
     WitnessExistsError,
     WitnessMissingError,
 )
-from ledger.folder import alone, sync, write_whole
 from ledger.log import CHECKPOINT, KEY, LOCK, SEED_BYTES, VERIFIER_KEY
 from ledger.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from ledger.notes import (

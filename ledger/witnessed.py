@@ -19,6 +19,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from ledger.durable import alone, sync, write_whole
 from ledger.errors import (
     CheckpointUnpublishedError,
     IntegrityBrokenError,
@@ -26,7 +27,6 @@ from ledger.errors import (
     QuorumMissedError,
     ValueInvalidError,
 )
-from ledger.folder import alone, sync, write_whole
 from ledger.log import LOCK, Log
 from ledger.notes import COSIGNATURE, Checkpoint, Note, Signature, VerifierKey, checkpoint_of, number
 from ledger.witness import SIZE_TYPE

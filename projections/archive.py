@@ -17,9 +17,9 @@ from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from ledger.durable import alone, sync
 from ledger.errors import DiskFullError, IntegrityBrokenError, SegmentMismatchError
 from ledger.events import UPCASTERS
-from ledger.folder import alone, sync
 from ledger.store import EventLog
 from projections.database import database, database_error, out_of_memory
 from projections.events import Segment, column_types, fields_of, gaps, lines_of, typed

@@ -13,9 +13,9 @@ from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory
 
+from ledger.durable import sync, write_whole
 from ledger.errors import FolderNotEmptyError
 from ledger.events import BatchApproved, BatchProposed, LedgerOpened
-from ledger.folder import sync, write_whole
 from ledger.log import Log
 from ledger.merkle import TILE_WIDTH, Tile, entry_tiles_of, tiles_of
 from ledger.signatures import split

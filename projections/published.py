@@ -9,8 +9,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from ledger.durable import write_whole
 from ledger.errors import CheckpointUnpublishedError, FolderNotEmptyError, IntegrityBrokenError, ProofFailedError
-from ledger.folder import write_whole
 from ledger.log import CHECKPOINT, VERIFIER_KEY, Log
 from ledger.merkle import TILE_WIDTH, Tile, entry_tiles_of, tile_at, tiles_of
 from ledger.notes import Checkpoint, Note, checkpoint_of
