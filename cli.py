@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from ledger.application import Command, Ledger
+    from ledger.console.headings import Language
     from ledger.errors import LedgerError
     from ledger.intake import Field, Row
     from ledger.keys import Keys
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from projections.engine import Reports
     from projections.explain import Explanation
     from projections.figures import Recheck
-    from projections.headings import Language
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
     Work = Callable[
@@ -391,7 +391,7 @@ def present(
     session: Session, output: str, rows: "Sequence[dict[str, Any]]", columns: Sequence[str], **table: Any
 ) -> None:
     """Print rows as a table for people, or exactly for programs."""
-    from projections.tables import render, to_csv, to_json
+    from ledger.console.tables import render, to_csv, to_json
 
     if output == "json":
         click.echo(to_json(rows), nl=False)
@@ -410,7 +410,7 @@ def amount_of(ledger: "Ledger", text: str) -> int:
 
 def money(session: Session, ledger: "Ledger", amount: int) -> str:
     """An amount for people, in their language."""
-    from projections.tables import format_amount
+    from ledger.console.tables import format_amount
 
     currency = ledger.currency
     return format_amount(amount, lang=session.lang, currency=currency.code, decimals=currency.decimals)
@@ -1679,10 +1679,10 @@ def print_report(
     import shutil
     from datetime import datetime
 
+    from ledger.console.headings import phrase
+    from ledger.console.tables import format_number
     from projections.engine import Reports
-    from projections.headings import phrase
     from projections.journal import journal_text
-    from projections.tables import format_number
 
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
         moment: dict[str, Any] = {"as_of": as_of or datetime.now().astimezone().date(), "known_at": known_at}
@@ -1721,8 +1721,8 @@ def print_report(
 
 def true_for(session: Session, as_of: "date", log_size: int) -> str:
     """The sentence that says as of when and from which events figures are true."""
-    from projections.headings import phrase
-    from projections.tables import format_date, format_number
+    from ledger.console.headings import phrase
+    from ledger.console.tables import format_date, format_number
 
     day, size = format_date(as_of, lang=session.lang), format_number(log_size, lang=session.lang)
     return phrase("true for", session.lang).format(as_of=day, log_size=size)
@@ -2245,9 +2245,9 @@ def audit_explain(
 
 def print_explanation(session: Session, found: "Explanation", page: int) -> None:
     """One page of the events behind a figure, for people."""
+    from ledger.console.headings import phrase
+    from ledger.console.tables import format_amount, format_number
     from projections.explain import EVENT_COLUMNS
-    from projections.headings import phrase
-    from projections.tables import format_amount, format_number
 
     def text(value: int) -> str:
         if found.is_money:
@@ -2321,8 +2321,8 @@ def print_recheck(session: Session, found: "Recheck") -> None:
     """What has changed since figures were published, and by which events, for people."""
     from dataclasses import asdict
 
+    from ledger.console.headings import phrase
     from projections.explain import EVENT_COLUMNS
-    from projections.headings import phrase
 
     if not found.changes:
         return

@@ -14,10 +14,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ledger.console.headings import MONEY
 from ledger.errors import FigureUnknownError, IntegrityBrokenError, ProofsTooManyError
 from ledger.log import Log
 from projections.engine import EVENTS_A_PIECE, Reports, copy_pieces, fetch, projection_sql
-from projections.headings import MONEY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ledger.console.tables import to_csv
 from ledger.errors import (
     FiguresTooLargeError,
     IntegrityBrokenError,
@@ -34,7 +35,6 @@ from projections.explain import (
     shown_event,
     sums_of,
 )
-from projections.tables import to_csv
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

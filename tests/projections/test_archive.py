@@ -14,6 +14,7 @@ from book_of_events import START, Book, keep_case, opened, paid, person
 import cli
 from ledger import events as e
 from ledger.application import Ledger
+from ledger.console.tables import to_csv, to_json
 from ledger.errors import IntegrityBrokenError, SegmentMismatchError
 from ledger.store import Entry, to_stored_event
 from projections import archive as archives
@@ -24,7 +25,6 @@ from projections.check import Law, check
 from projections.database import database
 from projections.engine import SHARED, Reports, report_names
 from projections.events import columns_of, fields_of, load
-from projections.tables import to_csv, to_json
 
 YEAR_END = date(2020, 12, 31)
 EVERY = [*report_names(), *(name for name in SHARED if name not in report_names())]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from ledger.console.headings import TITLES
+from ledger.console.tables import format_amount, render, to_csv, to_json
 from projections.engine import Reports, report_names
-from projections.headings import TITLES
-from projections.tables import format_amount, render, to_csv, to_json
 
 YEAR_END = date(2020, 12, 31)
 

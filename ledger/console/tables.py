@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from projections.headings import (
+from ledger.console.headings import (
     ADDITIVE,
     BY_COMMODITY,
     DROPPED_FIRST,
