@@ -17,22 +17,23 @@ import click
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from ledger.application import Command, Ledger
+    from ledger.application.attempt import Command
+    from ledger.application.chunks import Tally
+    from ledger.application.ledger import Ledger
+    from ledger.application.privacy import Holdings
     from ledger.console.headings import Language
-    from ledger.errors import LedgerError
-    from ledger.intake import Field, Row
-    from ledger.keys import Keys
-    from ledger.notes import VerifierKey
-    from ledger.privacy import Holdings
-    from ledger.rejects import Reject
-    from ledger.rows import Tally
-    from ledger.store import Entry
-    from ledger.witnessed import Published
-    from projections.archive import Archive
-    from projections.check import Law
-    from projections.engine import Reports
-    from projections.explain import Explanation
-    from projections.figures import Recheck
+    from ledger.domain.errors import LedgerError
+    from ledger.files.rejects import Reject
+    from ledger.files.tables import Field, Row
+    from ledger.store.entries import Entry
+    from ledger.transparency.keys import Keys
+    from ledger.transparency.notes import VerifierKey
+    from ledger.transparency.quorum import Published
+    from projections.audit.figures import Recheck
+    from projections.laws.law import Law
+    from projections.relation.archive import Archive
+    from projections.reports.engine import Reports
+    from projections.reports.explain import Explanation
 
     # A file's rows, what to tell of a refused one, what to tell of progress → what became of them
     Work = Callable[
@@ -82,8 +83,8 @@ class DateOption(click.ParamType[Any]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "date":
-        from ledger.dates import parse_date
-        from ledger.errors import LedgerError
+        from ledger.domain.errors import LedgerError
+        from ledger.files.dates import parse_date
 
         try:
             return parse_date(value, None)
@@ -204,7 +205,7 @@ def writes(function: Any) -> Any:
     def wrapped(session: Session, /, **options: Any) -> Any:
         from datetime import datetime
 
-        from ledger.application import Command
+        from ledger.application.attempt import Command
 
         today = datetime.now().astimezone().date()
         keys = keys_of(session, options.pop("key_file"))
@@ -240,14 +241,14 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 
 def keys_of(session: Session, file: Path | None) -> "Keys":
     """The private keys at hand: in the session's folder, or the one in a file that was named."""
-    from ledger.keys import Keys, default_folder
+    from ledger.transparency.keys import Keys, default_folder
 
     return Keys(session.keys or default_folder(), file=file, passphrase=ask_passphrase)
 
 
 def ask_passphrase(path: Path, *, is_new: bool = False) -> bytes:
     """The passphrase of a key, from the file that SALUR_PASSPHRASE_FILE names, or from whoever sits there."""
-    from ledger.errors import KeyLockedError
+    from ledger.transparency.errors import KeyLockedError
 
     if named := os.environ.get("SALUR_PASSPHRASE_FILE"):
         try:
@@ -281,8 +282,9 @@ def keep_new_key(keys: "Keys", ledger: "Ledger", officer_id: str, *, no_passphra
 @contextmanager
 def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledger]":
     """The session's ledger; for a write, somebody must act."""
-    from ledger.application import Ledger, require_ledger
-    from projections.following import followed
+    from ledger.application.folder import require_ledger
+    from ledger.application.ledger import Ledger
+    from projections.relation.following import followed
 
     require_ledger(session.store)
     if command is not None and command.by is None:
@@ -303,7 +305,7 @@ def opened(session: Session, command: "Command | None" = None) -> "Iterator[Ledg
 
 def take_into_log(ledger: "Ledger") -> None:
     """After a write, where the log is the ledger's own; what was recorded stands, whatever comes of the log."""
-    from ledger.errors import IntegrityBrokenError, LedgerError
+    from ledger.domain.errors import IntegrityBrokenError, LedgerError
 
     try:
         with log_bar(ledger, "log") as advance:
@@ -317,7 +319,7 @@ def take_into_log(ledger: "Ledger") -> None:
 
 def archive_of(ledger: "Ledger") -> "Archive":
     """The ledger's archive; what must be made anew of it is told on the error channel."""
-    from projections.archive import ARCHIVE, Archive
+    from projections.relation.archive import ARCHIVE, Archive
 
     return Archive(ledger.folder / ARCHIVE, ledger.store, tell=lambda sentence: click.echo(sentence, err=True))
 
@@ -332,7 +334,7 @@ def bring_up_to_date(archive: "Archive") -> "Archive":
 
 def seal_what_is_due(ledger: "Ledger") -> None:
     """After a write that filled a segment; what was recorded stands, whatever comes of the archive."""
-    from ledger.errors import SegmentMismatchError
+    from projections.errors import SegmentMismatchError
 
     try:
         bring_up_to_date(archive_of(ledger))
@@ -380,7 +382,7 @@ def stored_object(entry: "Entry") -> dict[str, object]:
     """An event as it is stored, with its place."""
     import json
 
-    from ledger.store import to_stored_event
+    from ledger.store.entries import to_stored_event
 
     stored = to_stored_event(entry)
     place = {"stream": entry.originator_id, "version": entry.originator_version, "topic": stored.topic}
@@ -403,7 +405,7 @@ def present(
 
 def amount_of(ledger: "Ledger", text: str) -> int:
     """An amount typed on the command line, in whole minor units."""
-    from ledger.money import parse_amount
+    from ledger.files.amounts import parse_amount
 
     return parse_amount(text, ledger.currency)
 
@@ -429,10 +431,10 @@ def work_file(
     say: "Say | None" = None,
 ) -> None:
     """Read a file's rows into the ledger, show progress, write the rejects and say what became of the rows."""
-    from ledger.errors import ColumnMapError
-    from ledger.intake import open_table
-    from ledger.rejects import RejectsFile
-    from ledger.rows import finish_file
+    from ledger.application.chunks import finish_file
+    from ledger.files.errors import ColumnMapError
+    from ledger.files.rejects import RejectsFile
+    from ledger.files.tables import open_table
 
     column_map = {}
     for given in reading.column_map:
@@ -605,11 +607,12 @@ def init(
     """
     from datetime import UTC, datetime
 
-    from ledger.application import Command, create
-    from ledger.events import LedgerOpened
-    from ledger.folder import VAULT_KEY
-    from ledger.money import default_decimals
-    from ledger.rows import built
+    from ledger.application.attempt import Command
+    from ledger.application.creation import create
+    from ledger.application.folder import VAULT_KEY
+    from ledger.application.given import built
+    from ledger.domain.money import default_decimals
+    from ledger.domain.opening import LedgerOpened
 
     del officer  # everybody may have SALUR_OFFICER set; nobody is enrolled yet
     usual = default_decimals(currency)
@@ -627,7 +630,7 @@ def init(
     sentence = f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals."
     click.echo(sentence, err=database is not None)
     if database is not None:
-        from ledger.postgres_rights import GRANTS
+        from ledger.application.rights import GRANTS
 
         click.echo(GRANTS, nl=False)
         click.echo(f"Keep a copy of {session.store / VAULT_KEY} in a safe place; give it to those who join.", err=True)
@@ -639,8 +642,8 @@ def init(
 @pass_session
 def join(session: Session, database: str) -> None:
     """Let the folder named by --store work with the ledger in a database, postgresql://USER@HOST/NAME."""
-    from ledger.folder import BATCHES, VAULT_KEY
-    from ledger.moving import join as join_ledger
+    from ledger.application.folder import BATCHES, VAULT_KEY
+    from ledger.application.moving import join as join_ledger
 
     ledger = join_ledger(session.store, database=checked(database) or "")
     name, size = ledger.opened.name, ledger.store.size()
@@ -666,7 +669,7 @@ def copy(source: Path, target: Path, database: str | None) -> None:
 
     Each of the two may keep its events in the folder or in a database. Let nobody work in SOURCE afterwards.
     """
-    from ledger.moving import Move
+    from ledger.application.moving import Move
 
     move = Move(source, target, database=checked(database))
     with progress_bar(lambda: move.progress, "copy") as advance:
@@ -681,7 +684,7 @@ def checked(database: str | None) -> str | None:
     """The address of a database as it was given, unless a password is in it."""
     if database is None:
         return None
-    from ledger.postgres import checked_address
+    from ledger.store.server import checked_address
 
     return checked_address(database)
 
@@ -720,23 +723,24 @@ def officer_enroll(
 
     Their key pair is made here, unless you give the public key of one that they made elsewhere.
     """
-    from ledger import administration
-    from ledger.application import Attempt
-    from ledger.events import Role, officer_stream
+    from ledger.application import officers
+    from ledger.application.attempt import Attempt
+    from ledger.domain.event import Role
+    from ledger.domain.officer import officer_stream
 
     if bool(public_key) + without_key + no_passphrase > 1:
         raise click.UsageError("give one of --public-key, --without-key and --no-passphrase")
     with opened(request.session) as ledger:
         command = request.command
         is_known = bool(ledger.load(officer_stream(officer_id)))
-        if administration.is_first_officer(ledger) or (command.by is None and is_known):
+        if officers.is_first_officer(ledger) or (command.by is None and is_known):
             command = replace(command, by=officer_id)  # themselves, or the same command again
         elif command.by is None:
             raise click.UsageError("say who acts: --officer ID, or set SALUR_OFFICER")
 
         def enroll(command: "Command", public_key: str | None) -> "list[Entry]":
             named = tuple(Role(role) for role in roles)
-            return administration.enroll(ledger, command, officer_id=officer_id, roles=named, public_key=public_key)
+            return officers.enroll(ledger, command, officer_id=officer_id, roles=named, public_key=public_key)
 
         if not public_key and not without_key:
             if is_known:  # the same command again means the same key, wherever that is
@@ -771,8 +775,8 @@ def officer_key(session: Session, officer_id: str, key_file: Path | None, no_pas
 
 def _key_at_hand(keys: "Keys", ledger: "Ledger", officer_id: str) -> str | None:
     """The public key of the officer's pair on this machine, if there is one."""
-    from ledger.events import LedgerEntrusted
-    from ledger.rows import built
+    from ledger.application.given import built
+    from ledger.domain.opening import LedgerEntrusted
 
     built(LedgerEntrusted, officer_id=officer_id)  # an id of the right form, before a file is named after it
     return keys.public_key(ledger.fingerprint, officer_id)
@@ -785,10 +789,10 @@ def _key_at_hand(keys: "Keys", ledger: "Ledger", officer_id: str) -> str | None:
 @writes
 def officer_replace_key(request: Request, officer_id: str, public_key: str, reason: str) -> None:
     """Let OFFICER_ID sign with another key, when theirs is lost or they had none; another officer does this."""
-    from ledger import administration
+    from ledger.application import officers
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.replace_key(
+        entries = officers.replace_key(
             ledger, request.command, officer_id=officer_id, public_key=public_key, reason=reason
         )
     tell(request, entries, f"{officer_id} signs with another key from now on.")
@@ -800,10 +804,10 @@ def officer_replace_key(request: Request, officer_id: str, public_key: str, reas
 @writes
 def officer_revoke(request: Request, officer_id: str, reason: str) -> None:
     """Stop OFFICER_ID from acting; what they did before stands."""
-    from ledger import administration
+    from ledger.application import officers
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.revoke(ledger, request.command, officer_id=officer_id, reason=reason)
+        entries = officers.revoke(ledger, request.command, officer_id=officer_id, reason=reason)
     tell(request, entries, f"{officer_id} is revoked.")
 
 
@@ -813,7 +817,7 @@ def officer_list(session: Session, output: str) -> None:
     """Everybody ever enrolled, and the public keys that count now."""
     from datetime import date
 
-    from ledger.application import Attempt, Command
+    from ledger.application.attempt import Attempt, Command
 
     with opened(session) as ledger:
         attempt = Attempt(ledger, Command(None, date.min))
@@ -856,9 +860,9 @@ def program() -> None:
 @writes
 def program_open(request: Request, code: str, ceiling: str | None, tranches: tuple[str, ...], **terms: Any) -> None:
     """Begin the program CODE."""
-    from ledger import administration
-    from ledger.events import Kind, ProgramOpened
-    from ledger.rows import built
+    from ledger.application import programs
+    from ledger.application.given import built
+    from ledger.domain.program import Kind, ProgramOpened
 
     with opened(request.session, request.command) as ledger:
         if terms["kind"] in set(Kind):
@@ -870,7 +874,7 @@ def program_open(request: Request, code: str, ceiling: str | None, tranches: tup
             schedule=tuple(amount_of(ledger, each) for each in tranches),
             **terms,
         )
-        entries = administration.open_program(ledger, request.command, terms=opening)
+        entries = programs.open_program(ledger, request.command, terms=opening)
     tell(request, entries, f"Program {code} is open.")
 
 
@@ -880,11 +884,11 @@ def program_open(request: Request, code: str, ceiling: str | None, tranches: tup
 @writes
 def program_budget(request: Request, code: str, amount: str) -> None:
     """Set the budget of CODE to AMOUNT in all."""
-    from ledger import administration
+    from ledger.application import programs
 
     with opened(request.session, request.command) as ledger:
         budget = amount_of(ledger, amount)
-        entries = administration.set_budget(ledger, request.command, program=code, budget=budget)
+        entries = programs.set_budget(ledger, request.command, program=code, budget=budget)
         sentence = f"The budget of {code} is {money(request.session, ledger, budget)}."
     tell(request, entries, sentence)
 
@@ -895,10 +899,10 @@ def program_budget(request: Request, code: str, amount: str) -> None:
 @writes
 def program_close(request: Request, code: str, reason: str) -> None:
     """End the program CODE; returns, refunds and reports can still be recorded."""
-    from ledger import administration
+    from ledger.application import programs
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.close_program(ledger, request.command, program=code, reason=reason)
+        entries = programs.close_program(ledger, request.command, program=code, reason=reason)
     tell(request, entries, f"Program {code} is closed.")
 
 
@@ -916,7 +920,7 @@ def program_show(session: Session, code: str, output: str) -> None:
     """The terms of CODE and its money."""
     from datetime import date
 
-    from ledger.application import Attempt, Command
+    from ledger.application.attempt import Attempt, Command
 
     with opened(session) as ledger:
         found = Attempt(ledger, Command(None, date.min)).program(code)
@@ -976,9 +980,9 @@ def recipient_register(
     shared_account: str,
 ) -> None:
     """Register one person; their data goes into the vault only."""
-    from ledger import registration
-    from ledger.intake import Row
-    from ledger.rows import recipient_id
+    from ledger.application import registration
+    from ledger.application.people import recipient_id
+    from ledger.files.tables import Row
 
     values = (nik, full_name, account, phone, address, category, region, shared_account)
     with opened(request.session, request.command) as ledger:
@@ -1006,7 +1010,7 @@ def recipient_register(
 @writes
 def recipient_import(request: Request, file: Path, category: str, reading: Reading) -> None:
     """Register the people of FILE (CSV or XLSX; - reads standard input)."""
-    from ledger import registration
+    from ledger.application import registration
 
     def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, sha256: Any) -> "Tally":
         return registration.register(
@@ -1029,8 +1033,8 @@ def erase() -> None:
 
 def person_meant(ledger: "Ledger", recipient_id: str | None) -> str:
     """The recipient named by id, or by the NIK that is asked for: an argument would stay in the shell's history."""
-    from ledger import privacy
-    from ledger.rows import is_nik_shaped
+    from ledger.application import privacy
+    from ledger.application.people import is_nik_shaped
 
     if recipient_id is None:
         return privacy.recipient_named(ledger, click.prompt("NIK", err=True).strip())
@@ -1041,7 +1045,7 @@ def person_meant(ledger: "Ledger", recipient_id: str | None) -> str:
 
 def tell_open_matters(ledger: "Ledger", recipient_id: str) -> None:
     """Before a person is erased: what is under way for them, for which their account will not be known any more."""
-    from ledger import privacy
+    from ledger.application import privacy
 
     for matter in privacy.open_matters(ledger, recipient_id):
         click.echo(f"Notice: {matter}; once {recipient_id} is erased, their account is not known any more", err=True)
@@ -1054,7 +1058,7 @@ def tell_open_matters(ledger: "Ledger", recipient_id: str) -> None:
 @writes
 def erase_request(request: Request, recipient_id: str | None, reason: str, legal_basis: str) -> None:
     """Ask that RECIPIENT_ID be erased, or the person whose NIK is asked for."""
-    from ledger import privacy
+    from ledger.application import privacy
 
     with opened(request.session, request.command) as ledger:
         meant = person_meant(ledger, recipient_id)
@@ -1072,7 +1076,7 @@ def erase_request(request: Request, recipient_id: str | None, reason: str, legal
 @writes
 def erase_approve(request: Request, recipient_id: str | None) -> None:
     """Agree to the erasure of RECIPIENT_ID and carry it out; run again, it completes one that was interrupted."""
-    from ledger import privacy
+    from ledger.application import privacy
 
     with opened(request.session, request.command) as ledger:
         meant = person_meant(ledger, recipient_id)
@@ -1089,7 +1093,7 @@ def erase_approve(request: Request, recipient_id: str | None) -> None:
 @writes
 def erase_reject(request: Request, recipient_id: str | None, reason: str) -> None:
     """Do not erase RECIPIENT_ID: by a checker, or by the maker who withdraws the request."""
-    from ledger import privacy
+    from ledger.application import privacy
 
     with opened(request.session, request.command) as ledger:
         meant = person_meant(ledger, recipient_id)
@@ -1106,7 +1110,7 @@ def recipient_disclose(request: Request, recipient_id: str | None, reason: str) 
 
     That it was shown, to whom and why, is recorded first. The vault's key is needed.
     """
-    from ledger import privacy
+    from ledger.application import privacy
 
     if request.output == "csv":
         raise click.UsageError("a disclosure is printed as a table or as JSON")
@@ -1190,7 +1194,7 @@ def disburse_propose(
     request: Request, file: Path, code: str, tranche: int, batch_id: str | None, reading: Reading
 ) -> None:
     """Propose to pay the rows of FILE (columns recipient and amount; no amount means the tranche's own)."""
-    from ledger import disbursement
+    from ledger.application import disbursement
 
     made: Any = None
 
@@ -1229,8 +1233,8 @@ def disburse_one(
     """Propose a batch of one payment, to RECIPIENT_ID."""
     import hashlib
 
-    from ledger import disbursement
-    from ledger.intake import Row
+    from ledger.application import disbursement
+    from ledger.files.tables import Row
 
     typed = f"{recipient_id},{amount}\n"
     with opened(request.session, request.command) as ledger:
@@ -1247,8 +1251,8 @@ def disburse_one(
 @writes
 def disburse_approve(request: Request, batch_id: str) -> None:
     """Agree that exactly the proposed rows of BATCH_ID are paid; holds the money."""
-    from ledger import disbursement
-    from ledger.application import Attempt
+    from ledger.application import disbursement
+    from ledger.application.attempt import Attempt
 
     with opened(request.session, request.command) as ledger:
         entries = disbursement.approve(ledger, request.command, batch_id=batch_id)
@@ -1265,7 +1269,7 @@ def disburse_approve(request: Request, batch_id: str) -> None:
 @writes
 def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
     """Refuse the proposed BATCH_ID; its maker may withdraw it so."""
-    from ledger import disbursement
+    from ledger.application import disbursement
 
     with opened(request.session, request.command) as ledger:
         entries = disbursement.reject(ledger, request.command, batch_id=batch_id, reason=reason)
@@ -1278,9 +1282,9 @@ def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
 @writes
 def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
     """Pay every row of the approved BATCH_ID; interrupted, the same command goes on."""
-    from ledger import disbursement
-    from ledger.application import Attempt
-    from ledger.rejects import RejectsFile
+    from ledger.application import disbursement
+    from ledger.application.attempt import Attempt
+    from ledger.files.rejects import RejectsFile
 
     rejects_path = rejects or Path(f"{batch_id}.rejects.csv")
     with opened(request.session, request.command) as ledger, RejectsFile(rejects_path) as file:
@@ -1319,7 +1323,7 @@ def disburse_status(session: Session, batch_id: str | None, output: str) -> None
     if batch_id:
         from datetime import date
 
-        from ledger.application import Attempt, Command
+        from ledger.application.attempt import Attempt, Command
 
         with opened(session) as ledger:
             Attempt(ledger, Command(None, date.min)).batch(batch_id)
@@ -1343,9 +1347,9 @@ def _payment_step(step: str, *options: Any, help_text: str) -> None:
     @reads_file
     @writes
     def command(request: Request, payment: str, reading: Reading, reason: str = "", treasury_ref: str = "") -> None:
-        from ledger import aftercare
-        from ledger.intake import Row
-        from ledger.payment import is_payment_id
+        from ledger.application import aftercare
+        from ledger.domain.payment import is_payment_id
+        from ledger.files.tables import Row
 
         def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
             return aftercare.change(
@@ -1397,8 +1401,8 @@ def group_fund(
 
     FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
     """
-    from ledger import grants
-    from ledger.intake import Row
+    from ledger.application import grants
+    from ledger.files.tables import Row
 
     terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
 
@@ -1423,7 +1427,7 @@ def group_fund(
 @writes
 def group_report(request: Request, group: str, code: str, report_ref: str, reading: Reading) -> None:
     """Record the accountability report (LPJ) of GROUP, or of the groups in FILE (group, report)."""
-    from ledger import grants
+    from ledger.application import grants
 
     if report_ref:
         with opened(request.session, request.command) as ledger:
@@ -1457,10 +1461,10 @@ def goods() -> None:
 @writes
 def goods_stock(request: Request, item: str, quantity: int, unit: str, origin: str) -> None:
     """Take QUANTITY of ITEM into stock."""
-    from ledger import administration
+    from ledger.application import goods
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.stock(ledger, request.command, item=item, quantity=quantity, unit=unit, origin=origin)
+        entries = goods.stock(ledger, request.command, item=item, quantity=quantity, unit=unit, origin=origin)
     tell(request, entries, f"Into stock: {quantity:,} {item} ({unit}) from {origin}.")
 
 
@@ -1475,12 +1479,10 @@ def goods_stock(request: Request, item: str, quantity: int, unit: str, origin: s
 @writes
 def goods_ship(request: Request, item: str, quantity: int, shipment_id: str, **where: Any) -> None:
     """Send QUANTITY of ITEM from stock to a country."""
-    from ledger import administration
+    from ledger.application import goods
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.ship(
-            ledger, request.command, shipment_id=shipment_id, item=item, quantity=quantity, **where
-        )
+        entries = goods.ship(ledger, request.command, shipment_id=shipment_id, item=item, quantity=quantity, **where)
     tell(request, entries, f"Shipment {shipment_id}: {quantity:,} {item} under way to {where['country'].upper()}.")
 
 
@@ -1491,10 +1493,10 @@ def goods_ship(request: Request, item: str, quantity: int, shipment_id: str, **w
 @writes
 def goods_deliver(request: Request, shipment_id: str, quantity: int | None, proof_ref: str) -> None:
     """Confirm that SHIPMENT_ID arrived, whole or in part."""
-    from ledger import administration
+    from ledger.application import goods
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.deliver(
+        entries = goods.deliver(
             ledger, request.command, shipment_id=shipment_id, quantity=quantity, proof_ref=proof_ref
         )
     tell(request, entries, f"Delivery of {shipment_id} is recorded.")
@@ -1511,10 +1513,10 @@ def destination() -> None:
 @writes
 def destination_reopen(request: Request, country: str, decree_ref: str) -> None:
     """Open placement in COUNTRY (ISO 3166) again."""
-    from ledger import administration
+    from ledger.application import destinations
 
     with opened(request.session, request.command) as ledger:
-        entries = administration.reopen(ledger, request.command, country=country, decree_ref=decree_ref)
+        entries = destinations.reopen(ledger, request.command, country=country, decree_ref=decree_ref)
     tell(request, entries, f"Placement in {country.upper()} is open again.")
 
 
@@ -1533,8 +1535,8 @@ def _person_or_file(
     program: str | None,
 ) -> None:
     """One recipient named by id, or a file of them."""
-    from ledger.intake import Row
-    from ledger.payment import is_recipient_id
+    from ledger.domain.payment import is_recipient_id
+    from ledger.files.tables import Row
 
     if is_recipient_id(who) and not Path(who).exists():
         work_rows(request, [Row(1, (who, *[""] * (len(fields) - 1)))], work, sentence)
@@ -1565,7 +1567,7 @@ def training_record(
     reading: Reading,
 ) -> None:
     """Record who attended a session: RECIPIENT, the rows of FILE (recipient, session), or a whole group."""
-    from ledger import services
+    from ledger.application import services
 
     if (who is None) == (group_id is None):
         raise click.UsageError("name a recipient, a file or a --group")
@@ -1601,7 +1603,7 @@ def support() -> None:
 @writes
 def support_record(request: Request, who: str, code: str, kind: str, reading: Reading) -> None:
     """Record that a program helped RECIPIENT, or the people of FILE (recipient, kind)."""
-    from ledger import services
+    from ledger.application import services
 
     def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
         return services.support(
@@ -1627,7 +1629,7 @@ def referral() -> None:
 @writes
 def referral_record(request: Request, who: str, scheme: str, channel: str, reading: Reading) -> None:
     """Record that RECIPIENT, or the people of FILE (recipient, scheme, channel), were referred."""
-    from ledger import services
+    from ledger.application import services
 
     def work(ledger: Any, rows: Any, on_reject: Any, on_progress: Any, _sha256: Any) -> "Tally":
         return services.refer(
@@ -1681,8 +1683,8 @@ def print_report(
 
     from ledger.console.headings import phrase
     from ledger.console.tables import format_number
-    from projections.engine import Reports
-    from projections.journal import journal_text
+    from projections.reports.engine import Reports
+    from projections.reports.journal import journal_text
 
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
         moment: dict[str, Any] = {"as_of": as_of or datetime.now().astimezone().date(), "known_at": known_at}
@@ -1732,10 +1734,10 @@ def publish_report(session: Session, name: str, path: Path, *, as_of: "date | No
     """Write a report as a signed note, and say so."""
     from datetime import datetime
 
-    from ledger.durable import write_whole
-    from ledger.notes import Checkpoint
-    from projections.engine import Reports
-    from projections.figures import publish
+    from ledger.store.durable import write_whole
+    from ledger.transparency.notes import Checkpoint
+    from projections.audit.figures import publish
+    from projections.reports.engine import Reports
 
     with opened(session) as ledger:
         checkpoint = ledger.transparency_log.note()
@@ -1761,7 +1763,7 @@ def written_report(reports: "Reports", name: str, form: Any, moment: dict[str, A
 
 def print_long_report(output: str, lines: "Iterator[str]") -> None:
     """A report of millions of rows, row by row: as one JSON list, or as a journal."""
-    from projections.journal import journal_of
+    from projections.reports.journal import journal_of
 
     if output == "json":
         separator = "[\n"
@@ -1824,8 +1826,8 @@ def check(session: Session, output: str) -> None:
     """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
     from dataclasses import asdict
 
-    from projections.check import check as check_laws
-    from projections.parts import Stored
+    from projections.audit.check import check as check_laws
+    from projections.relation.parts import Stored
 
     with opened(session) as ledger:
         source = Stored(ledger.place)
@@ -1913,7 +1915,7 @@ def log_create(session: Session, origin: str | None, key: Path | None, folder: P
 
     In the ledger's folder it grows with whatever is recorded there; elsewhere, or for a database, when you seal it.
     """
-    from ledger.log import begin_log
+    from ledger.application.creation import begin_log
 
     with opened(session) as ledger:
         signed = begin_log(ledger.place, ledger.store, folder=folder, origin=origin, key=key)
@@ -1926,7 +1928,7 @@ def log_create(session: Session, origin: str | None, key: Path | None, folder: P
 @pass_session
 def log_seal(session: Session, rebuild: bool, output: str) -> None:
     """Take everything recorded so far into the log, sign it, and have the witnesses that it requires cosign it."""
-    from ledger.witnessed import publish
+    from ledger.transparency.quorum import publish
 
     with opened(session) as ledger:
         found = ledger.transparency_log
@@ -1947,7 +1949,7 @@ def log_seal(session: Session, rebuild: bool, output: str) -> None:
 @pass_session
 def log_publish(session: Session) -> None:
     """Have the newest checkpoint cosigned by the witnesses that the log requires, and give it to outsiders from now on."""
-    from ledger.witnessed import publish
+    from ledger.transparency.quorum import publish
 
     with opened(session) as ledger:
         tell_published(publish(ledger.transparency_log))
@@ -1955,7 +1957,7 @@ def log_publish(session: Session) -> None:
 
 def tell_published(found: "Published") -> None:
     """Say which checkpoint outsiders are given, and which witnesses have not cosigned it."""
-    from ledger.notes import Checkpoint
+    from ledger.transparency.notes import Checkpoint
 
     size = Checkpoint.parse(found.note.text).size
     for problem in found.problems:
@@ -1985,7 +1987,7 @@ def log_require_witnesses(
 
     The log goes on growing and being signed without them; `log seal` and `log publish` ask them.
     """
-    from ledger.witnessed import Required, RequiredWitness, require_witnesses
+    from ledger.transparency.quorum import Required, RequiredWitness, require_witnesses
 
     if is_lifted == bool(witnesses) or bool(witnesses) != (quorum is not None):
         raise click.UsageError("give each --witness and their --quorum, or --none")
@@ -2002,8 +2004,8 @@ def log_require_witnesses(
 
 def verifier_key_given(text: str) -> "VerifierKey":
     """A verifier key written out, or the one in a file."""
-    from ledger.errors import ProofFailedError, ValueInvalidError
-    from ledger.notes import VerifierKey
+    from ledger.domain.errors import ProofFailedError, ValueInvalidError
+    from ledger.transparency.notes import VerifierKey
 
     with suppress(ProofFailedError):
         return VerifierKey.parse(text)
@@ -2021,7 +2023,7 @@ def log_checkpoint(session: Session) -> None:
 
     Keep it, or have others keep it: with it, `salur log verify --checkpoint` finds any change to what it covers.
     """
-    from ledger.witnessed import published
+    from ledger.transparency.quorum import published
 
     with opened(session) as ledger:
         click.echo(str(published(ledger.transparency_log)), nl=False)
@@ -2040,7 +2042,7 @@ def log_prove(session: Session, event: str | None, old_size: int | None) -> None
     """
     if (event is None) == (old_size is None):
         raise click.UsageError("name either an event or, with --consistency, an earlier size")
-    from ledger.witnessed import published
+    from ledger.transparency.quorum import published
 
     with opened(session) as ledger:
         found = ledger.transparency_log
@@ -2069,9 +2071,9 @@ def log_verify(session: Session, checkpoints: tuple[Path, ...], key: Path | None
     """
     from dataclasses import asdict
 
-    from ledger.notes import VerifierKey
-    from projections.log_check import verify
-    from projections.parts import Stored
+    from ledger.transparency.notes import VerifierKey
+    from projections.audit.log_check import verify
+    from projections.relation.parts import Stored
 
     trusted = VerifierKey.parse(key.read_text().removesuffix("\n")) if key else None
     with opened(session) as ledger, log_bar(ledger, "verify") as advance:
@@ -2098,7 +2100,7 @@ def log_export(session: Session, folder: Path) -> None:
 
     Run again it goes on, after an interruption as well as after the log has grown.
     """
-    from projections.published import export
+    from projections.audit.published import export
 
     with opened(session) as ledger, log_bar(ledger, "export") as advance:
         size = export(ledger.transparency_log, folder, advance)
@@ -2111,7 +2113,7 @@ def log_export(session: Session, folder: Path) -> None:
 @pass_session
 def log_serve(session: Session, host: str, port: int) -> None:
     """Offer the log over HTTP as it is now and as it grows, read-only, until interrupted."""
-    from projections.published import LogServer
+    from projections.audit.published import LogServer
 
     with opened(session) as ledger, LogServer((host, port), ledger.transparency_log) as server:
         click.echo(f"The log is offered at {server.url()}", err=True)
@@ -2140,7 +2142,7 @@ WITNESS_FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_o
 @click.option("--name", required=True, help="The witness's name for good, such as witness.example/one.")
 def log_witness_create(folder: Path, name: str) -> None:
     """Make a witness in FOLDER, and print the verifier key by which ledgers and auditors know it."""
-    from ledger.witness import create_witness
+    from ledger.transparency.witness import create_witness
 
     click.echo(create_witness(folder, name=name).key)
 
@@ -2150,7 +2152,7 @@ def log_witness_create(folder: Path, name: str) -> None:
 @click.argument("key", metavar="VERIFIER_KEY")
 def log_witness_add(folder: Path, key: str) -> None:
     """Cosign the log of VERIFIER_KEY, given as a file or as its text, from now on."""
-    from ledger.witness import Witness
+    from ledger.transparency.witness import Witness
 
     known = verifier_key_given(key)
     is_new = Witness(folder).add_log(known, now=now)
@@ -2163,7 +2165,7 @@ def log_witness_add(folder: Path, key: str) -> None:
 @pass_session
 def log_witness_show(session: Session, folder: Path, output: str) -> None:
     """Print the witness's verifier key, and of each log it knows the last size and root that it cosigned."""
-    from ledger.witness import Witness
+    from ledger.transparency.witness import Witness
 
     witness = Witness(folder)
     click.echo(witness.key, err=True)
@@ -2177,8 +2179,8 @@ def log_witness_show(session: Session, folder: Path, output: str) -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8_481, show_default=True, help="0 takes a free one.")
 def log_witness_serve(folder: Path, host: str, port: int) -> None:
     """Answer the logs that the witness knows, over HTTP at /add-checkpoint, until interrupted."""
-    from ledger.witness import Witness
-    from ledger.witness_server import WitnessServer
+    from ledger.transparency.witness import Witness
+    from ledger.transparency.witness_server import WitnessServer
 
     with WitnessServer((host, port), Witness(folder), now=now) as server:
         click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
@@ -2220,8 +2222,8 @@ def audit_explain(
     from datetime import datetime
     from tempfile import TemporaryDirectory
 
-    from projections.engine import Reports
-    from projections.explain import explain
+    from projections.reports.engine import Reports
+    from projections.reports.explain import explain
 
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
         day = as_of or datetime.now().astimezone().date()
@@ -2247,7 +2249,7 @@ def print_explanation(session: Session, found: "Explanation", page: int) -> None
     """One page of the events behind a figure, for people."""
     from ledger.console.headings import phrase
     from ledger.console.tables import format_amount, format_number
-    from projections.explain import EVENT_COLUMNS
+    from projections.reports.explain import EVENT_COLUMNS
 
     def text(value: int) -> str:
         if found.is_money:
@@ -2298,9 +2300,9 @@ def audit_figure(session: Session, file: Path, key: Path | None, output: str) ->
     """
     from tempfile import TemporaryDirectory
 
-    from ledger.notes import VerifierKey
-    from projections.engine import Reports
-    from projections.figures import recheck
+    from ledger.transparency.notes import VerifierKey
+    from projections.audit.figures import recheck
+    from projections.reports.engine import Reports
 
     trusted = VerifierKey.parse(key.read_text().removesuffix("\n")) if key else None
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
@@ -2322,7 +2324,7 @@ def print_recheck(session: Session, found: "Recheck") -> None:
     from dataclasses import asdict
 
     from ledger.console.headings import phrase
-    from projections.explain import EVENT_COLUMNS
+    from projections.reports.explain import EVENT_COLUMNS
 
     if not found.changes:
         return
@@ -2342,7 +2344,7 @@ def audit_export(session: Session, folder: Path) -> None:
     FOLDER/README.md says how, with tools of others. Run again it goes on, after an interruption as well as after the
     log has grown.
     """
-    from projections.audit_export import export
+    from projections.audit.export import export
 
     with opened(session) as ledger:
         found = ledger.transparency_log
@@ -2400,9 +2402,9 @@ def audit_verify(
     """
     from dataclasses import asdict
 
-    from ledger.notes import VerifierKey
-    from projections.audit import Witnesses
-    from projections.audit import audit as audited
+    from ledger.transparency.notes import VerifierKey
+    from projections.audit.verification import Witnesses
+    from projections.audit.verification import audit as audited
 
     def key_in(file: Path) -> VerifierKey:
         return VerifierKey.parse(file.read_bytes().decode().removesuffix("\n"))
@@ -2437,8 +2439,8 @@ def audit_prove(session: Session, event: str, file: Path | None) -> None:
 
     PAYMENT is one such as bsu-2020/1/R000000123, or its second attempt bsu-2020/1/R000000123/2.
     """
-    from ledger.durable import write_whole
-    from projections.receipts import prove
+    from ledger.store.durable import write_whole
+    from projections.audit.receipts import prove
 
     with opened(session) as ledger:
         receipt = str(prove(ledger.transparency_log, event))
@@ -2460,8 +2462,8 @@ def audit_prove(session: Session, event: str, file: Path | None) -> None:
 @output_option
 def audit_receipt(file: Path, key: Path, output: str) -> None:
     """Verify the receipt in FILE (- reads standard input) and say what it proves; nothing but the key is needed."""
-    from ledger.notes import VerifierKey
-    from projections.receipts import verified
+    from ledger.transparency.notes import VerifierKey
+    from projections.audit.receipts import verified
 
     trusted = VerifierKey.parse(key.read_bytes().decode().removesuffix("\n"))
     data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -2538,7 +2540,8 @@ def run(arguments: list[str]) -> int:
 def _told(error: Exception) -> int:
     from errno import EDQUOT, ENOSPC
 
-    from ledger.errors import AnswerLostError, DiskFullError, IntegrityBrokenError, LedgerError, StoreFailedError
+    from ledger.domain.errors import AnswerLostError, IntegrityBrokenError, LedgerError
+    from ledger.store.errors import DiskFullError, StoreFailedError
 
     if isinstance(error, OSError):
         what = f"{error.filename or 'a file'}: {error.strerror}"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from benchmarks.reports import large_ledger
 from benchmarks.timing import Result, median_seconds, report, seconds
-from ledger.application import Ledger
-from ledger.log import create_log
-from projections.check import check_readable
-from projections.exported import PublishedLog
-from projections.log_check import verify
-from projections.parts import Held, Stored
-from projections.published import export
+from ledger.application.ledger import Ledger
+from ledger.transparency.log import create_log
+from projections.audit.check import check_readable
+from projections.audit.exported import PublishedLog
+from projections.audit.log_check import verify
+from projections.audit.published import export
+from projections.relation.parts import Held, Stored
 
 EVENTS = 1_000_000
 TIMES = 3

@@ -6,8 +6,8 @@ from pathlib import Path
 from benchmarks.payments import bytes_an_event, imported_and_paid
 from benchmarks.reports import rebuilt_from_archive, sealed
 from benchmarks.timing import RESULTS, Result
-from ledger.application import Ledger
-from projections.archive import ARCHIVE, SEGMENT_EVENTS, Archive
+from ledger.application.ledger import Ledger
+from projections.relation.archive import ARCHIVE, SEGMENT_EVENTS, Archive
 
 SMALL, LARGE = 1_000_000, 10_000_000
 """Payments whose times an event are compared."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import seconds
-from ledger.application import Ledger
-from projections.engine import Reports
-from projections.journal import journal_text
+from ledger.application.ledger import Ledger
+from projections.reports.engine import Reports
+from projections.reports.journal import journal_text
 
 BEANCOUNT = (
     "import sys; from beancount import loader; _, errors, _ = loader.load_file(sys.argv[1]); sys.exit(bool(errors))"

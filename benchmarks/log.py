@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.office import import_people, new_ledger, payments_file, people_file, propose_and_approve, run_batch
 from benchmarks.timing import Result, seconds
-from ledger.application import Ledger
-from ledger.folder import LOG, LogPlace, Place, write_settings
-from ledger.log import create_log
-from projections.following import followed
+from ledger.application.folder import LOG, LogPlace, Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.transparency.log import create_log
+from projections.relation.following import followed
 
 PAYMENTS = 300_000
 TIMES = 3

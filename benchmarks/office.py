@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from ledger import administration, disbursement, registration
-from ledger.application import Command, Ledger, create
-from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
-from ledger.intake import open_table
-from ledger.store import Row
+from ledger.application import disbursement, officers, programs, registration
+from ledger.application.attempt import Command
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.domain.event import Role
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import Kind, ProgramOpened
+from ledger.files.tables import open_table
+from ledger.store.entries import StoredRow
 from seeds.nation import Nation, Table
 
 AMOUNT = 1_200_000
@@ -23,12 +27,12 @@ def new_ledger(folder: Path, payments: int, *, database: str | None = None) -> L
     """A ledger with two officers and a program of two tranches, whose budget is so many payments."""
     opened = LedgerOpened(name="Benchmark", currency="IDR", decimals=0)
     ledger = create(folder, MAKER, opened=opened, now=lambda: datetime.now(UTC), database=database)
-    administration.enroll(ledger, MAKER, officer_id="siti", roles=(Role.MAKER,))
-    administration.enroll(ledger, MAKER, officer_id="budi", roles=(Role.CHECKER,))
+    officers.enroll(ledger, MAKER, officer_id="siti", roles=(Role.MAKER,))
+    officers.enroll(ledger, MAKER, officer_id="budi", roles=(Role.CHECKER,))
     schedule = (AMOUNT, AMOUNT)
     terms = ProgramOpened(program=PROGRAM, name="BSU", kind=Kind.CASH, schedule=schedule, fiscal_year=2020)
-    administration.open_program(ledger, MAKER, terms=terms)
-    administration.set_budget(ledger, MAKER, program=PROGRAM, budget=AMOUNT * payments)
+    programs.open_program(ledger, MAKER, terms=terms)
+    programs.set_budget(ledger, MAKER, program=PROGRAM, budget=AMOUNT * payments)
     return ledger
 
 
@@ -76,7 +80,7 @@ def never(reject: object, error: Exception | None) -> None:
     raise AssertionError(reject) from error
 
 
-def stored_rows(ledger: Ledger, first: int, count: int) -> Iterator[list[Row]]:
+def stored_rows(ledger: Ledger, first: int, count: int) -> Iterator[list[StoredRow]]:
     """So many events of the store from an index of the log on, in parts, as rows of its table."""
     for start in range(first, first + count, ROWS_A_READ):
         found = ledger.store.select_notifications(start + 1, min(ROWS_A_READ, first + count - start))

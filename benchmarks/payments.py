@@ -21,10 +21,10 @@ from benchmarks.office import (
     stored_rows,
 )
 from benchmarks.timing import Result, seconds
-from ledger.application import Ledger
-from ledger.folder import EVENTS, VAULT
-from ledger.store import Row
-from projections.archive import ARCHIVE, SEGMENT_EVENTS, Archive
+from ledger.application.folder import EVENTS, VAULT
+from ledger.application.ledger import Ledger
+from ledger.store.entries import StoredRow
+from projections.relation.archive import ARCHIVE, SEGMENT_EVENTS, Archive
 
 PEER_PAYMENTS = 20_000
 PEER_SAVES = 1_000
@@ -87,7 +87,7 @@ def _library(path: Path) -> None:
     app.close()
 
 
-def bare_seconds(path: Path, parts: Iterable[list[Row]]) -> float:
+def bare_seconds(path: Path, parts: Iterable[list[StoredRow]]) -> float:
     """How long `executemany` takes for rows into a new table like the store's; a part is a transaction."""
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA journal_mode=WAL")
@@ -97,7 +97,7 @@ def bare_seconds(path: Path, parts: Iterable[list[Row]]) -> float:
         " PRIMARY KEY (originator_id, originator_version))"
     )
 
-    def insert(rows: list[Row]) -> None:
+    def insert(rows: list[StoredRow]) -> None:
         database.execute("BEGIN")
         database.executemany("INSERT INTO stored_events VALUES (?,?,?,?)", rows)
         database.execute("COMMIT")

@@ -20,8 +20,8 @@ from benchmarks.office import (
     stored_rows,
 )
 from benchmarks.timing import Result, seconds
-from ledger.postgres_store import TABLE, PostgresLedgerFactory
-from ledger.store import Row
+from ledger.store.entries import StoredRow
+from ledger.store.postgres import TABLE, PostgresLedgerFactory
 from tests.postgres.server import Server
 
 PEER_PAYMENTS = 20_000
@@ -65,7 +65,7 @@ def _result(work: str, ours: float, peer: float, limit: float) -> Result:
     )
 
 
-def _copy_seconds(server: Server, parts: Iterable[list[Row]]) -> float:
+def _copy_seconds(server: Server, parts: Iterable[list[StoredRow]]) -> float:
     """How long `COPY` takes for rows into a new table like the store's; a part is a transaction."""
     address = server.address(server.new_database())
     factory = PostgresLedgerFactory(address)
@@ -74,7 +74,7 @@ def _copy_seconds(server: Server, parts: Iterable[list[Row]]) -> float:
     took, first = 0.0, 1
     with closing(psycopg.connect(address)) as connection:
 
-        def copy(rows: list[Row], first: int) -> None:
+        def copy(rows: list[StoredRow], first: int) -> None:
             with connection.transaction(), connection.cursor().copy(f"COPY {TABLE} FROM STDIN (FORMAT BINARY)") as into:
                 into.set_types(["text", "int8", "text", "bytea", "int8"])
                 for notification_id, row in enumerate(rows, start=first):
@@ -86,7 +86,7 @@ def _copy_seconds(server: Server, parts: Iterable[list[Row]]) -> float:
     return took
 
 
-def _library_seconds(server: Server, parts: Iterable[list[Row]]) -> float:
+def _library_seconds(server: Server, parts: Iterable[list[StoredRow]]) -> float:
     """How long the library's recorder takes for rows, a thousand at a time."""
     address = conninfo_to_dict(server.address(server.new_database()))
     datastore = PostgresDatastore(

@@ -15,14 +15,14 @@ from pathlib import Path
 from benchmarks.journals import journal_seconds
 from benchmarks.office import new_ledger
 from benchmarks.timing import Result, median_seconds, report, seconds
-from ledger.application import Ledger
-from ledger.events import TrancheDisbursed
-from ledger.folder import EVENTS
-from ledger.store import Entry
-from projections.archive import ARCHIVE, Archive
-from projections.database import database
-from projections.engine import Reports, projection_sql
-from projections.events import view
+from ledger.application.folder import EVENTS
+from ledger.application.ledger import Ledger
+from ledger.domain.payment import TrancheDisbursed
+from ledger.store.entries import Entry
+from projections.relation.archive import ARCHIVE, Archive
+from projections.relation.database import database
+from projections.relation.relations import view
+from projections.reports.engine import Reports, projection_sql
 
 PEOPLE = 1_000_100
 """Three events each, and few more than whole segments hold: the open cost is that of any size."""

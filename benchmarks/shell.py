@@ -17,7 +17,7 @@ from benchmarks.office import (
     run_batch,
 )
 from benchmarks.timing import Result, median_seconds
-from ledger.application import Ledger
+from ledger.application.ledger import Ledger
 
 SMALL = 100
 """Payments."""

@@ -12,11 +12,11 @@ from time import monotonic
 
 import click
 
-from ledger.application import Ledger
-from ledger.errors import FolderNotEmptyError
-from ledger.folder import BATCHES, EVENTS, LOG, SETTINGS, VAULT, VAULT_KEY
-from ledger.keys import FINGERPRINT_DIGITS
-from projections.archive import ARCHIVE
+from ledger.application.folder import BATCHES, EVENTS, LOG, SETTINGS, VAULT, VAULT_KEY
+from ledger.application.ledger import Ledger
+from ledger.store.errors import FolderNotEmptyError
+from ledger.transparency.keys import FINGERPRINT_DIGITS
+from projections.relation.archive import ARCHIVE
 from seeds.files_2020 import WORKERS_PLANNED, tables
 from seeds.nation import Nation
 

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ledger import aftercare, disbursement, grants, privacy, registration
-from ledger.aftercare import Step
-from ledger.application import Command, Ledger
-from ledger.errors import LedgerError
-from ledger.events import Event
-from ledger.intake import Row
-from ledger.rejects import Reject
-from ledger.rows import Tally
-from ledger.store import Entry, to_entry
+from ledger.application import aftercare, disbursement, grants, privacy, registration
+from ledger.application.aftercare import Step
+from ledger.application.attempt import Command
+from ledger.application.chunks import Tally
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import LedgerError
+from ledger.domain.event import Event
+from ledger.files.rejects import Reject
+from ledger.files.tables import Row
+from ledger.store.entries import Entry, to_entry
 
 NOW = datetime(2020, 10, 15, 3, 0, tzinfo=UTC)
 TODAY = date(2020, 10, 15)

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from acts import BUDI, PROGRAM, SITI, TRANCHE, by, now
 
-from ledger import administration
-from ledger.application import Ledger, create
-from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
+from ledger.application import officers, programs
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.domain.event import Role
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import Kind, ProgramOpened
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
 BSU = ProgramOpened(
@@ -33,11 +36,11 @@ def folder_of_2020(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger made once and copied for each test: the disk is waited for at its making only."""
     folder = tmp_path_factory.mktemp("made") / "ledger"
     ledger = create(folder, by(None), opened=OPENED, now=now)
-    administration.enroll(ledger, SITI, officer_id="siti", roles=(Role.MAKER,))
-    administration.enroll(ledger, SITI, officer_id="budi", roles=(Role.CHECKER,))
+    officers.enroll(ledger, SITI, officer_id="siti", roles=(Role.MAKER,))
+    officers.enroll(ledger, SITI, officer_id="budi", roles=(Role.CHECKER,))
     for terms in (BSU, TKM):
-        administration.open_program(ledger, SITI, terms=terms)
-        administration.set_budget(ledger, BUDI, program=terms.program, budget=100_000_000)
+        programs.open_program(ledger, SITI, terms=terms)
+        programs.set_budget(ledger, BUDI, program=terms.program, budget=100_000_000)
     ledger.close()
     return folder
 

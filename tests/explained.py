@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from cli import REPORTS
-from projections.engine import fetch, projection_sql
-from projections.explain import KEYS, Figure, create_steps, explained_sql, figure_sql, sums_of
+from projections.reports.engine import fetch, projection_sql
+from projections.reports.explain import KEYS, Figure, create_steps, explained_sql, figure_sql, sums_of
 
 
 def figures(connection: Any, report: str) -> Counter[str]:

@@ -6,9 +6,11 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from ledger.folder import LOG, LogPlace, Place, write_settings
-from ledger.log import Log, create_log
-from ledger.store import LedgerFactory, LedgerRecorder, Row
+from ledger.application.folder import LOG, LogPlace, Place, write_settings
+from ledger.store.entries import StoredRow
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.sqlite import LedgerFactory
+from ledger.transparency.log import Log, create_log
 
 
 def recorder_of(folder: Path) -> LedgerRecorder:
@@ -25,7 +27,7 @@ def add_log(folder: Path) -> None:
     write_settings(Place(folder, None, LogPlace(folder / LOG)))
 
 
-def some_rows(first: int, end: int) -> list[Row]:
+def some_rows(first: int, end: int) -> list[StoredRow]:
     return [(f"thing/{number:06}", 1, "Thing.v1", b'{"number":%d}' % number) for number in range(first, end)]
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.dates import DateOrder, parse_date
-from ledger.errors import DateAmbiguousError, DateInvalidError
+from ledger.files.dates import DateOrder, parse_date
+from ledger.files.errors import DateAmbiguousError, DateInvalidError
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from ledger.errors import (
+from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.money import Currency
+from ledger.files.amounts import parse_amount
+from ledger.files.errors import (
     ColumnMapError,
     ColumnMissingError,
     FileBinaryError,
@@ -24,13 +27,10 @@ from ledger.errors import (
     FileEmptyError,
     FileIsDirectoryError,
     FileMissingError,
-    LedgerError,
     SheetSparseError,
-    ValueInvalidError,
 )
-from ledger.intake import Field, Row, open_table
-from ledger.money import Currency, parse_amount
-from ledger.rejects import Reject, RejectsFile
+from ledger.files.rejects import Reject, RejectsFile
+from ledger.files.tables import Field, Row, open_table
 
 FIELDS = (
     Field("recipient", ("nik", "no ktp"), required=True, identifier=True),

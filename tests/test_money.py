@@ -4,16 +4,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.errors import (
+from ledger.domain.money import AMOUNT_MAX, Currency, CurrencyUnknownError, default_decimals
+from ledger.files.amounts import parse_amount
+from ledger.files.errors import (
     AmountAmbiguousError,
     AmountFractionError,
     AmountInvalidError,
     AmountNotPositiveError,
     AmountTooLargeError,
-    CurrencyUnknownError,
 )
-from ledger.events import AMOUNT_MAX
-from ledger.money import Currency, default_decimals, parse_amount
 
 IDR = Currency("IDR", 0)
 USD = Currency("USD", 2)

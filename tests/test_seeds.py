@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cli
-from ledger.application import Ledger
-from ledger.registration import check_nik
+from ledger.application.ledger import Ledger
+from ledger.application.registration import check_nik
 from seeds import case, files_2020
 from seeds.nation import POPULATION, Nation, Table
 

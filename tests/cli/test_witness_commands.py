@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.notes import Note, VerifierKey
-from ledger.witnessed import require_quorum
+from ledger.transparency.notes import Note, VerifierKey
+from ledger.transparency.quorum import require_quorum
 
 SALUR = Path(sys.executable).with_name("salur")
 

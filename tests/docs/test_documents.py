@@ -9,8 +9,8 @@ import click
 import pytest
 
 from cli import REPORTS, salur
-from ledger.errors import LedgerError
-from projections.engine import SHARED, report_names
+from ledger.domain.errors import LedgerError
+from projections.reports.engine import SHARED, report_names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

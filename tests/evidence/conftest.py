@@ -9,9 +9,9 @@ from audited import make_office
 from logged import add_log, append, recorder_of
 from witnessing import NAMES, serving, witness_of
 
-from ledger.folder import LOG
-from ledger.log import Log
-from ledger.witnessed import RequiredWitness
+from ledger.application.folder import LOG
+from ledger.transparency.log import Log
+from ledger.transparency.quorum import RequiredWitness
 
 SIZE = 700
 

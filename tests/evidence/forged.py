@@ -12,11 +12,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from logged import execute
 
-from ledger.log import Log
-from ledger.merkle import EMPTY_ROOT
-from ledger.notes import Checkpoint, sign, verifier_key
-from ledger.store import LedgerFactory, LedgerRecorder
-from projections.audit_export import SUMS, sums
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.sqlite import LedgerFactory
+from ledger.transparency.log import Log
+from ledger.transparency.merkle import EMPTY_ROOT
+from ledger.transparency.notes import Checkpoint, sign, verifier_key
+from projections.audit.export import SUMS, sums
 
 META = '{"recorded_at":"2026-11-22T05:00:00.000001Z","effective_on":"2026-11-22","by":"%s",'
 PAID = '"program":"bsu","tranche":%d,"recipient_id":"%s","amount":%d,"batch_id":"%s"}'

@@ -15,18 +15,17 @@ from types import FrameType
 
 from logged import recorder_of, some_rows
 
-from ledger import folder as folders
-from ledger import log as logs
-from ledger import store
-from ledger.folder import LOG
+from ledger.application.folder import LOG
+from ledger.store import durable, recorder, sqlite
+from ledger.transparency import log as logs
 
-COUNTED = {logs.__file__, folders.__file__, store.__file__}
+COUNTED = {logs.__file__, durable.__file__, recorder.__file__, sqlite.__file__}
 
 
 def work(folder: Path) -> None:
     """Three appends, each followed by the log's growth in several signed steps across the edges of tiles."""
-    recorder = recorder_of(folder)
-    log = logs.Log(folder / LOG, recorder)
+    store = recorder_of(folder)
+    log = logs.Log(folder / LOG, store)
     for number in range(3):
         first = recorder.size()
         recorder.append(some_rows(first, first + 60 + 130 * number))

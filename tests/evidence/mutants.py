@@ -50,7 +50,7 @@ TESTS: dict[str, list[list[str]]] = {
 """Module → its tests in the order of trying: the quick ones first, the others for those that outlive them."""
 
 LOADED = ["cryptography.hazmat.primitives.asymmetric.ed25519", "eventsourcing.persistence", "pydantic", "duckdb"]
-LOADED_BELOW = ["ledger.moving", "ledger.privacy", "ledger.witness_server"]
+LOADED_BELOW = ["ledger.application.moving", "ledger.application.privacy", "ledger.transparency.witness_server"]
 """All that the modules of `projections` stand on."""
 CPU_SECONDS = 60
 """Of one mutant's tests: some mutants never end."""

@@ -28,14 +28,15 @@ from audited import make_office
 from forged import CHANGES, Change
 from logged import turn
 
-from ledger.errors import IntegrityBrokenError, LedgerError
-from ledger.log import Log
-from ledger.notes import VerifierKey
-from ledger.store import LedgerFactory, LedgerRecorder
-from projections.audit import audit
-from projections.audit_export import SUMS, sums
-from projections.exported import PublishedLog
-from projections.log_check import verify
+from ledger.domain.errors import IntegrityBrokenError, LedgerError
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.sqlite import LedgerFactory
+from ledger.transparency.log import Log
+from ledger.transparency.notes import VerifierKey
+from projections.audit.export import SUMS, sums
+from projections.audit.exported import PublishedLog
+from projections.audit.log_check import verify
+from projections.audit.verification import audit
 
 PAGE = Path(__file__).parents[2] / "docs" / "tampering.md"
 SEED = 2020

@@ -17,12 +17,13 @@ from audited import salur
 from logged import append, execute, turn
 
 import cli
-from ledger.errors import FolderNotEmptyError, ProofFailedError, StoreFailedError
-from ledger.notes import VerifierKey
-from projections import parts
-from projections.audit import audit
-from projections.audit_export import SUMS, sums
-from projections.receipts import verified
+from ledger.domain.errors import ProofFailedError
+from ledger.store.errors import FolderNotEmptyError, StoreFailedError
+from ledger.transparency.notes import VerifierKey
+from projections.audit.export import SUMS, sums
+from projections.audit.receipts import verified
+from projections.audit.verification import audit
+from projections.relation import parts
 
 TRUSTED = "--checkpoint kept --key key"
 Captured = pytest.CaptureFixture[str]

@@ -16,13 +16,13 @@ from acts import SET_UP, TODAY, approve, by, nik, now, pay, propose, register, s
 from logged import add_log, execute
 
 import cli
-from ledger.aftercare import Step
-from ledger.application import Ledger
-from ledger.errors import ProofFailedError
-from ledger.log import create_log
-from ledger.notes import Note, Proof, checkpoint_of
-from projections.explain import PAGE_EVENTS
-from projections.figures import HEAD, Figures
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import ProofFailedError
+from ledger.transparency.log import create_log
+from ledger.transparency.notes import Note, Proof, checkpoint_of
+from projections.audit.figures import HEAD, Figures
+from projections.reports.explain import PAGE_EVENTS
 
 YEAR_END = "2020-12-31"
 SIZE = SET_UP + 10

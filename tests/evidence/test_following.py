@@ -10,9 +10,9 @@ from pathlib import Path
 
 from logged import append, assert_whole
 
-from ledger.log import Log
-from projections.archive import ARCHIVE, SEGMENT_EVENTS, Archive
-from projections.following import EVENTS_MIN, followed
+from ledger.transparency.log import Log
+from projections.relation.archive import ARCHIVE, SEGMENT_EVENTS, Archive
+from projections.relation.following import EVENTS_MIN, followed
 
 WAIT_S = 60
 COMMAND = """

@@ -15,16 +15,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from logged import append, assert_whole, cut_to, execute, level_files, lines, recorder_of, root_of, some_rows, turn
 
-from ledger import administration
-from ledger import log as logs
-from ledger.application import Ledger
-from ledger.errors import IntegrityBrokenError, LogKeyError
-from ledger.events import Role
-from ledger.folder import LOG
-from ledger.log import Log, create_log
-from ledger.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
-from ledger.notes import Note, Proof
-from projections.archive import Archive
+from ledger.application import officers
+from ledger.application.folder import LOG
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Role
+from ledger.transparency import log as logs
+from ledger.transparency.errors import LogKeyError
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
+from ledger.transparency.notes import Note, Proof
+from projections.relation.archive import Archive
 
 SIZE = 700
 """Of the log in `folder`."""
@@ -313,7 +314,7 @@ def test_processes_that_grow_the_log_at_once_grow_one_log(folder: Path) -> None:
 
 def test_the_log_of_a_real_ledger_proves_what_its_officers_did(ledger: Ledger) -> None:
     log = create_log(ledger.folder / LOG, ledger.store)
-    administration.enroll(ledger, SITI, officer_id="tari", roles=(Role.CHECKER,))
+    officers.enroll(ledger, SITI, officer_id="tari", roles=(Role.CHECKER,))
     signed = log.grow()
     index = ledger.store.position("officer/tari", 1)
     proof = log.prove(index)

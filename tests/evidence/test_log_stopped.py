@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from logged import add_log, append, assert_whole, level_files, lines, recorder_of, root_of
 
-from ledger.errors import ProofFailedError
-from ledger.folder import LOG
-from ledger.log import Log
-from ledger.merkle import Tree, verify_consistency
+from ledger.application.folder import LOG
+from ledger.domain.errors import ProofFailedError
+from ledger.transparency.log import Log
+from ledger.transparency.merkle import Tree, verify_consistency
 
 POINTS = 600
 DRIVER = Path(__file__).with_name("log_stops.py")

@@ -11,13 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger import witnessed
-from ledger.errors import (
-    QuorumMissedError,
-)
-from ledger.log import Log
-from ledger.notes import COSIGNATURE, Note, VerifierKey, cosign, sign, verifier_key
-from ledger.witnessed import (
+from ledger.transparency import quorum as witnessed
+from ledger.transparency.errors import QuorumMissedError
+from ledger.transparency.log import Log
+from ledger.transparency.notes import COSIGNATURE, Note, VerifierKey, cosign, sign, verifier_key
+from ledger.transparency.quorum import (
     Required,
     RequiredWitness,
     cosigners,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.errors import ProofFailedError
-from ledger.merkle import (
+from ledger.domain.errors import ProofFailedError
+from ledger.transparency.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
     Tile,

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ledger.errors import ProofFailedError
-from ledger.merkle import Tree, leaf_hash, leaf_hashes
-from ledger.notes import (
+from ledger.domain.errors import ProofFailedError
+from ledger.transparency.merkle import Tree, leaf_hash, leaf_hashes
+from ledger.transparency.notes import (
     COSIGNATURE,
     Checkpoint,
     Note,

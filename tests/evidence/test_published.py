@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from logged import append, level_files, lines, turn
 
-from ledger.errors import FolderNotEmptyError, IntegrityBrokenError
-from ledger.log import Log, create_log
-from ledger.notes import Note, checkpoint_of
-from ledger.witnessed import Required, RequiredWitness, publish, require_witnesses
-from projections.published import LogServer, export
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.store.errors import FolderNotEmptyError
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.notes import Note, checkpoint_of
+from ledger.transparency.quorum import Required, RequiredWitness, publish, require_witnesses
+from projections.audit.published import LogServer, export
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -7,14 +7,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from witnessing import NAMES, clock
 
-from ledger.errors import (
-    ProofFailedError,
-    ValueInvalidError,
-)
-from ledger.log import Log
-from ledger.notes import COSIGNATURE, Note, VerifierKey, cosign, sign, verifier_key
-from ledger.witness import Witness
-from ledger.witnessed import (
+from ledger.domain.errors import ProofFailedError, ValueInvalidError
+from ledger.transparency.log import Log
+from ledger.transparency.notes import COSIGNATURE, Note, VerifierKey, cosign, sign, verifier_key
+from ledger.transparency.quorum import (
     Required,
     RequiredWitness,
     publish,
@@ -23,6 +19,7 @@ from ledger.witnessed import (
     require_witnesses,
     required,
 )
+from ledger.transparency.witness import Witness
 
 # What is required
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from logged import append, recorder_of, turn
 
-from ledger.folder import LOG
-from ledger.log import Log
-from projections.published import export
+from ledger.application.folder import LOG
+from ledger.transparency.log import Log
+from projections.audit.published import export
 
 SOURCE = Path(__file__).parents[2] / "projections" / "verifier"
 PACKAGES = Path("/usr/share/gocode")

@@ -12,16 +12,16 @@ import pytest
 from logged import append, cut_to, execute, lines, recorder_of, turn
 
 import cli
-from ledger.application import Ledger
-from ledger.errors import IntegrityBrokenError
-from ledger.folder import LOG
-from ledger.log import Log, create_log
-from ledger.merkle import leaf_hashes
-from ledger.notes import Proof, VerifierKey
-from projections.archive import Archive
-from projections.log_check import Verified, verify
-from projections.parts import Held
-from projections.tree import recompute
+from ledger.application.folder import LOG
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.merkle import leaf_hashes
+from ledger.transparency.notes import Proof, VerifierKey
+from projections.audit.log_check import Verified, verify
+from projections.audit.tree import recompute
+from projections.relation.archive import Archive
+from projections.relation.parts import Held
 
 STATE = "CAST('{\"number\":0}' AS BLOB)"
 CHANGES = {

@@ -20,18 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from logged import root_of, turn
 from witnessing import History, ask, clock, history, proof_of, request, serving, witness_of
 
-from ledger import witness_server
-from ledger.errors import (
-    FolderNotEmptyError,
-    IntegrityBrokenError,
-    LogKnownError,
-    ValueInvalidError,
-    WitnessExistsError,
-    WitnessMissingError,
-)
-from ledger.merkle import EMPTY_ROOT
-from ledger.notes import COSIGNATURE, Checkpoint, Note, VerifierKey, cosign, sign, verifier_key
-from ledger.witness import Witness, create_witness
+from ledger.domain.errors import IntegrityBrokenError, ValueInvalidError
+from ledger.store.errors import FolderNotEmptyError
+from ledger.transparency import witness_server
+from ledger.transparency.errors import LogKnownError, WitnessExistsError, WitnessMissingError
+from ledger.transparency.merkle import EMPTY_ROOT
+from ledger.transparency.notes import COSIGNATURE, Checkpoint, Note, VerifierKey, cosign, sign, verifier_key
+from ledger.transparency.witness import Witness, create_witness
 
 SALUR = Path(sys.executable).with_name("salur")
 NAME = "witness.example/one"

@@ -8,15 +8,12 @@ import pytest
 from logged import append, execute, recorder_of, turn
 from witnessing import NAMES
 
-from ledger.errors import (
-    CheckpointUnpublishedError,
-    IntegrityBrokenError,
-    QuorumMissedError,
-)
-from ledger.folder import LOG
-from ledger.log import Log, create_log
-from ledger.notes import Note, VerifierKey, checkpoint_of
-from ledger.witnessed import (
+from ledger.application.folder import LOG
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.transparency.errors import CheckpointUnpublishedError, QuorumMissedError
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.notes import Note, VerifierKey, checkpoint_of
+from ledger.transparency.quorum import (
     PUBLISHED,
     Required,
     RequiredWitness,
@@ -26,8 +23,8 @@ from ledger.witnessed import (
     require_witnesses,
     required,
 )
-from projections.log_check import verify
-from projections.published import export
+from projections.audit.log_check import verify
+from projections.audit.published import export
 
 
 def size_published(log: Log) -> int:

@@ -21,11 +21,11 @@ from types import FrameType
 
 from witnessing import History, ask, clock, history, witness_of
 
-from ledger import folder as folders
-from ledger import witness as witnesses
-from ledger import witness_server
-from ledger.witness import Witness
-from ledger.witness_server import WitnessServer
+from ledger.application import folder as folders
+from ledger.transparency import witness as witnesses
+from ledger.transparency import witness_server
+from ledger.transparency.witness import Witness
+from ledger.transparency.witness_server import WitnessServer
 
 COUNTED = {each.__file__ for each in (witnesses, witness_server, folders, http.server, socketserver)}
 LOG = history("log.example")

@@ -5,10 +5,14 @@ from typing import Any
 
 from acts import by, now
 
-from ledger import administration
-from ledger.application import Command, Ledger, Sign, create
-from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
-from ledger.keys import Keys
+from ledger.application import officers, programs
+from ledger.application.attempt import Command, Sign
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.domain.event import Role
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import Kind, ProgramOpened
+from ledger.transparency.keys import Keys
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
 PASSPHRASE = b"kopi tubruk"
@@ -29,8 +33,8 @@ class Office:
         self.siti, self.budi = self.by("siti"), self.by("budi")
         self.enroll("siti", Role.MAKER)
         self.enroll("budi", Role.CHECKER)
-        administration.open_program(self.ledger, self.siti, terms=PROGRAM)
-        administration.set_budget(self.ledger, self.siti, program=PROGRAM.program, budget=100_000_000)
+        programs.open_program(self.ledger, self.siti, terms=PROGRAM)
+        programs.set_budget(self.ledger, self.siti, program=PROGRAM.program, budget=100_000_000)
 
     def by(self, officer_id: str, **said: Any) -> Command:
         return by(officer_id, signer=self.keys.signer, **said)
@@ -42,9 +46,7 @@ class Office:
         return public_key
 
     def enroll(self, officer_id: str, *roles: Role) -> None:
-        administration.enroll(
-            self.ledger, self.siti, officer_id=officer_id, roles=roles, public_key=self.new_key(officer_id)
-        )
+        officers.enroll(self.ledger, self.siti, officer_id=officer_id, roles=roles, public_key=self.new_key(officer_id))
 
     def public_key(self, officer_id: str) -> str:
         found = self.keys.public_key(self.ledger.fingerprint, officer_id)

@@ -17,30 +17,24 @@ from acts import (  # fmt: skip
     step,
 )
 
-from ledger import administration, aftercare, rows
-from ledger.aftercare import Step
-from ledger.application import Attempt, Ledger
-from ledger.errors import (
-    BudgetExceededError,
-    OfficerRevokedError,
+from ledger.application import aftercare, chunks, officers, programs
+from ledger.application.aftercare import Step
+from ledger.application.attempt import Attempt
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import SameOfficerError, ValueInvalidError
+from ledger.domain.event import Role
+from ledger.domain.officer import OfficerRevokedError, RoleMissingError
+from ledger.domain.payment import (
     PaymentUnknownError,
-    RoleMissingError,
-    SameOfficerError,
-    ValueInvalidError,
-)
-from ledger.events import (
-    FundsRecovered,
-    FundsReserved,
-    FundsSpent,
     ReturnReason,
-    Role,
     TrancheRefunded,
     TrancheReissued,
     TrancheReturned,
     TrancheReversed,
     TrancheSettled,
 )
-from ledger.intake import Row
+from ledger.domain.program import BudgetExceededError, FundsRecovered, FundsReserved, FundsSpent
+from ledger.files.tables import Row
 
 
 def paid(ledger: Ledger, count: int = 1) -> list[str]:
@@ -102,7 +96,7 @@ def test_a_step_taken_again_records_nothing(ledger: Ledger, taken: Step) -> None
 
 
 def test_who_recorded_the_return_does_not_pay_it_again(ledger: Ledger) -> None:
-    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
+    officers.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
     [payment_id] = paid(ledger)
     step(ledger, Step.RETURN, payment_id, command=by("agus"))
     before = kept(ledger)
@@ -147,7 +141,7 @@ def test_a_payment_again_that_the_budget_does_not_cover_is_refused_and_the_other
     one, two, returned = paid(ledger, 3)
     step(ledger, Step.RETURN, returned)
     step(ledger, Step.REVERSE, one, two)
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE)
     told = Told()
     tally = step(ledger, Step.REISSUE, one, two, returned, on_reject=told)
     assert told.codes == [(3, "payment", "budget_exceeded")]
@@ -162,7 +156,7 @@ def test_in_a_closed_program_what_came_back_is_still_paid_but_nothing_new(ledger
     returned, reversed_ = paid(ledger, 2)
     step(ledger, Step.RETURN, returned)
     step(ledger, Step.REVERSE, reversed_)
-    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
     told = Told()
     assert step(ledger, Step.REISSUE, returned, reversed_, on_reject=told).taken == 1
     assert told.codes == [(3, "payment", "program_closed")]
@@ -186,7 +180,7 @@ def test_the_same_payment_twice_in_a_file_is_stepped_once(ledger: Ledger) -> Non
 def test_reversals_in_several_chunks_free_each_their_own_money(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     payments = paid(ledger, 3)
     before = money(ledger)
-    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
     step(ledger, Step.REVERSE, *payments)
     assert money(ledger) == (before[0] + 3 * TRANCHE, 0, before[2] - 3 * TRANCHE)
 
@@ -202,7 +196,7 @@ def test_each_step_is_for_one_role(ledger: Ledger, taken: Step, officer_id: str)
 
 def test_a_revoked_officer_takes_no_step(ledger: Ledger) -> None:
     [payment_id] = paid(ledger)
-    administration.revoke(ledger, BUDI, officer_id="siti", reason="moved")
+    officers.revoke(ledger, BUDI, officer_id="siti", reason="moved")
     with pytest.raises(OfficerRevokedError):
         step(ledger, Step.SETTLE, payment_id)
 

@@ -1,9 +1,17 @@
 import pytest
 
-from ledger import batch as batches
-from ledger.batch import Batch
-from ledger.errors import BatchExistsError, BatchStateError, SameOfficerError
-from ledger.events import BatchApproved, BatchExecuted, BatchProposed, BatchRejected, Event, RefusedRows
+from ledger.domain import batch as batches
+from ledger.domain.batch import (
+    Batch,
+    BatchApproved,
+    BatchExecuted,
+    BatchExistsError,
+    BatchProposed,
+    BatchRejected,
+    BatchStateError,
+)
+from ledger.domain.errors import SameOfficerError
+from ledger.domain.event import Event, RefusedRows
 
 PROPOSED = BatchProposed(
     batch_id="b1", program="bsu", tranche=1, maker="siti", file_sha256="a" * 64, rows_sha256="b" * 64, count=2, total=1200

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from acts import NOW, PROGRAM, SET_UP, TODAY, by, entries, kept
 
-from ledger import administration
-from ledger.application import Ledger, create
-from ledger.errors import EffectiveInFutureError
-from ledger.events import LedgerOpened
+from ledger.application import programs
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import EffectiveInFutureError
+from ledger.domain.opening import LedgerOpened
 
 JAKARTA = timezone(timedelta(hours=7))
 
@@ -36,7 +37,7 @@ def timed(ledger: Ledger, clock: Clock) -> Iterator[Ledger]:
 
 
 def set_budget(ledger: Ledger, budget: int, **said: object) -> None:
-    administration.set_budget(ledger, by("budi", **said), program=PROGRAM, budget=budget)
+    programs.set_budget(ledger, by("budi", **said), program=PROGRAM, budget=budget)
 
 
 def test_an_event_is_recorded_at_the_instant_the_clock_tells(timed: Ledger, clock: Clock) -> None:

@@ -19,37 +19,33 @@ from acts import (
     run,
 )
 
-from ledger import administration, rows
-from ledger.application import Ledger
-from ledger.disbursement import list_path, reject
-from ledger.errors import (
+from ledger.application import chunks, goods, officers, programs
+from ledger.application.disbursement import list_path, reject
+from ledger.application.ledger import Ledger
+from ledger.domain.batch import (
+    BatchApproved,
     BatchEmptyError,
+    BatchExecuted,
     BatchExistsError,
     BatchListChangedError,
     BatchListMissingError,
-    BatchStateError,
-    BudgetExceededError,
-    LedgerError,
-    OfficerRevokedError,
-    ProgramBusyError,
-    ProgramClosedError,
-    ReferenceReusedError,
-    RoleMissingError,
-    SameOfficerError,
-)
-from ledger.events import (
-    BatchApproved,
-    BatchExecuted,
     BatchProposed,
     BatchRejected,
+    BatchStateError,
+)
+from ledger.domain.errors import LedgerError, ReferenceReusedError, SameOfficerError
+from ledger.domain.event import RefusedRows, Role
+from ledger.domain.officer import OfficerRevokedError, RoleMissingError
+from ledger.domain.payment import TrancheDisbursed
+from ledger.domain.program import (
+    BudgetExceededError,
     FundsReleased,
     FundsReserved,
     FundsSpent,
-    ReferenceUsed,
-    RefusedRows,
-    Role,
-    TrancheDisbursed,
+    ProgramBusyError,
+    ProgramClosedError,
 )
+from ledger.domain.request import ReferenceUsed
 
 
 def list_of(*recipients: str, amount: int = TRANCHE) -> bytes:
@@ -113,7 +109,7 @@ def test_each_step_again_records_nothing(ledger: Ledger) -> None:
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
     recipients = register(ledger, 5)
     batch_id = propose(ledger, recipients)
     approve(ledger, batch_id)
@@ -122,7 +118,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(ledger: Ledger, monkeypatch
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    from ledger import disbursement
+    from ledger.application import disbursement
 
     with pytest.raises(KeyboardInterrupt):
         disbursement.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=interrupt)
@@ -171,7 +167,7 @@ def test_a_batch_of_which_all_was_paid_meanwhile_ends_and_frees_its_money(ledger
     since = len(log(ledger))
     run(ledger, slow, on_reject=Told())
     assert log(ledger, since)[1:] == [money(FundsReleased, 2 * TRANCHE, slow)]
-    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
 
 
 def test_of_several_broken_rules_of_a_row_the_first_in_order_is_told(ledger: Ledger) -> None:
@@ -206,7 +202,7 @@ def test_of_several_broken_rules_of_a_row_the_first_in_order_is_told(ledger: Led
 
 
 def test_a_duplicate_is_found_across_chunks(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 1)
     [recipient] = register(ledger, 1)
     for command in (by("siti", dry_run=True), SITI):
         told = Told()
@@ -223,7 +219,7 @@ def test_a_proposal_tells_what_was_refused(ledger: Ledger) -> None:
 
 
 def test_the_maker_of_a_batch_cannot_approve_it_even_as_a_checker(ledger: Ledger) -> None:
-    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
+    officers.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
     batch_id = propose(ledger, register(ledger, 1), command=by("agus"))
     before = kept(ledger)
     with pytest.raises(SameOfficerError):
@@ -237,7 +233,7 @@ def test_only_a_maker_proposes_and_only_a_checker_approves(ledger: Ledger) -> No
     with pytest.raises(RoleMissingError):
         propose(ledger, recipients, command=BUDI)
     batch_id = propose(ledger, recipients)
-    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER,))
+    officers.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER,))
     with pytest.raises(RoleMissingError):
         approve(ledger, batch_id, command=by("agus"))
     with pytest.raises(RoleMissingError):
@@ -251,7 +247,7 @@ def test_a_revoked_officer_does_nothing_more(ledger: Ledger, act: str) -> None:
     approved = propose(ledger, [two])
     approve(ledger, approved)
     for officer_id in ("budi", "siti"):
-        administration.revoke(ledger, SITI, officer_id=officer_id, reason="moved")
+        officers.revoke(ledger, SITI, officer_id=officer_id, reason="moved")
     before = kept(ledger)
     with pytest.raises(OfficerRevokedError):
         {
@@ -356,7 +352,7 @@ def test_a_rehearsal_of_each_step_records_nothing(ledger: Ledger) -> None:
 
 def test_two_batches_never_hold_more_than_the_budget(ledger: Ledger) -> None:
     one, two = register(ledger, 2)
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE - 1)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE - 1)
     first, second = propose(ledger, [one]), propose(ledger, [two])
     approve(ledger, first)
     before = kept(ledger)
@@ -364,7 +360,7 @@ def test_two_batches_never_hold_more_than_the_budget(ledger: Ledger) -> None:
         approve(ledger, second)
     assert (refused.value.asked, refused.value.available) == (TRANCHE, TRANCHE - 1)
     assert kept(ledger) == before
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=2 * TRANCHE)
     approve(ledger, second)
 
 
@@ -374,14 +370,14 @@ def test_a_program_closes_once_its_batches_are_done_and_then_pays_nothing(ledger
     batch_id = propose(ledger, [one])
     approve(ledger, batch_id)
     with pytest.raises(ProgramBusyError):
-        administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+        programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
     run(ledger, batch_id)
-    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
     before = kept(ledger)
     for act in (
         lambda: propose(ledger, [two], tranche=2),
         lambda: approve(ledger, waiting),
-        lambda: administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1),
+        lambda: programs.set_budget(ledger, BUDI, program=PROGRAM, budget=1),
     ):
         with pytest.raises(ProgramClosedError):
             act()
@@ -405,7 +401,7 @@ def test_a_command_under_a_reference_is_carried_out_once(ledger: Ledger) -> None
 def test_under_a_reference_stock_arrives_once_and_without_one_each_time(ledger: Ledger) -> None:
     arrived = {"item": "mask", "quantity": 10, "unit": "piece", "origin": "BLK Serang"}
     for command, events in ((SITI, 1), (SITI, 1), (by("siti", reference="DO 1"), 2), (by("siti", reference="DO 1"), 0)):
-        assert len(administration.stock(ledger, command, **arrived)) == events
+        assert len(goods.stock(ledger, command, **arrived)) == events
 
 
 def test_each_tranche_of_a_person_is_paid_in_its_own_right(ledger: Ledger) -> None:

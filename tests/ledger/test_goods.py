@@ -1,15 +1,21 @@
 import pytest
 
-from ledger import goods
-from ledger.errors import (
+from ledger.domain import destination as destinations
+from ledger.domain import goods
+from ledger.domain.destination import DestinationOpenError, DestinationReopened
+from ledger.domain.event import Event
+from ledger.domain.goods import (
+    DeliveryConfirmed,
     DeliveryExceedsShipmentError,
-    DestinationOpenError,
+    GoodsStocked,
+    MaskAidShipped,
+    Shipment,
     ShipmentExistsError,
+    Stock,
     StockInsufficientError,
+    StockIssued,
     UnitMismatchError,
 )
-from ledger.events import DeliveryConfirmed, DestinationReopened, Event, GoodsStocked, MaskAidShipped, StockIssued
-from ledger.goods import Shipment, Stock
 
 STOCKED = GoodsStocked(item="mask", quantity=1000, unit="piece", origin="BLK Serang")
 ISSUED = StockIssued(item="mask", quantity=700, shipment_id="m1")
@@ -80,9 +86,9 @@ def test_no_more_is_delivered_than_is_under_way_and_never_nothing(quantity: int)
 
 def test_a_destination_is_reopened_by_one_decree() -> None:
     reopened = DestinationReopened(country="HK", decree_ref="294/2020")
-    assert goods.reopen(None, country="HK", decree_ref="294/2020") == [reopened]
-    known = goods.evolve_destination(None, reopened)
-    assert goods.reopen(known, country="HK", decree_ref="294/2020") == []
+    assert destinations.reopen(None, country="HK", decree_ref="294/2020") == [reopened]
+    known = destinations.evolve_destination(None, reopened)
+    assert destinations.reopen(known, country="HK", decree_ref="294/2020") == []
     with pytest.raises(DestinationOpenError) as refused:
-        goods.reopen(known, country="HK", decree_ref="295/2020")
+        destinations.reopen(known, country="HK", decree_ref="295/2020")
     assert refused.value.decree_ref == "294/2020"

@@ -5,13 +5,14 @@ from itertools import pairwise
 import pytest
 from acts import BUDI, SITI, TODAY, Told, by, fund, kept, log, members, nik, register
 
-from ledger import administration, grants, rows
-from ledger.application import Ledger
-from ledger.errors import PapersMissingError, RoleMissingError
-from ledger.events import AccountabilityReported, FundsReserved, FundsSpent, GroupFunded, GroupJoined
-from ledger.grants import Terms, whole_groups
-from ledger.intake import Row
-from ledger.rejects import Reject
+from ledger.application import chunks, grants, programs
+from ledger.application.grants import Terms, whole_groups
+from ledger.application.ledger import Ledger
+from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, PapersMissingError
+from ledger.domain.officer import RoleMissingError
+from ledger.domain.program import FundsReserved, FundsSpent
+from ledger.files.rejects import Reject
+from ledger.files.tables import Row
 
 TKM = "tkm-2020"
 GRANT = 40_000_000
@@ -79,7 +80,7 @@ def test_the_same_file_on_a_later_day_adds_nothing(ledger: Ledger) -> None:
     later = by("siti", effective_on=TODAY + timedelta(days=30), allow_future=True)
     assert fund(ledger, *rows_of_file, command=later).repeated == 2
     assert kept(ledger) == before
-    administration.close_program(ledger, BUDI, program=TKM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=TKM, reason="year-end")
     before = kept(ledger)
     assert fund(ledger, *rows_of_file, command=later).repeated == 2
     assert kept(ledger) == before
@@ -138,7 +139,7 @@ def test_a_bad_group_does_not_stop_the_others(ledger: Ledger) -> None:
 def test_of_a_groups_several_broken_rules_the_first_in_order_is_told(ledger: Ledger) -> None:
     """Roster, papers, amount, date, form; then decree's year, ceiling, budget."""
     one, two = register(ledger, 2)
-    administration.set_budget(ledger, BUDI, program=TKM, budget=GRANT - 1)
+    programs.set_budget(ledger, BUDI, program=TKM, budget=GRANT - 1)
 
     def told(recipient: str, *cells: str, group_id: str = "g1") -> list[str]:
         return [code for _, _, code in refused_codes(ledger, papers(group_id, recipient, *cells), terms=Terms())]
@@ -178,7 +179,7 @@ def test_only_a_maker_funds(ledger: Ledger) -> None:
         fund(ledger, *rows_of_file, command=BUDI)
 
 
-def chunks(sizes: Sequence[int]) -> list[list[str]]:
+def chunks_of(sizes: Sequence[int]) -> list[list[str]]:
     rows_of_file: list[Row | Reject] = [
         row
         for number, size in enumerate(sizes)
@@ -192,7 +193,7 @@ def chunks(sizes: Sequence[int]) -> list[list[str]]:
 @pytest.mark.parametrize("sizes", [[1], [3], [2, 2, 2], [1, 5, 1], [4, 1, 1, 1, 1], [1] * 7])
 def test_a_chunk_never_cuts_a_group(monkeypatch: pytest.MonkeyPatch, sizes: list[int]) -> None:
     monkeypatch.setattr(grants, "CHUNK_ROWS", 3)
-    parts = chunks(sizes)
+    parts = chunks_of(sizes)
     for before, after in pairwise(parts):
         assert before[-1] != after[0]
         assert len(before) >= 3
@@ -202,7 +203,7 @@ def test_a_chunk_never_cuts_a_group(monkeypatch: pytest.MonkeyPatch, sizes: list
 def test_the_same_groups_are_funded_whatever_the_size_of_the_chunks(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (grants, rows):
+    for module in (grants, chunks):
         monkeypatch.setattr(module, "CHUNK_ROWS", 2)
     recipients = register(ledger, 5)
     terms = Terms(amount="1000000", proposal="P 1", decree="SK 1", decree_on="2020-09-01")

@@ -2,19 +2,19 @@ from datetime import date
 
 import pytest
 
-from ledger import group as groups
-from ledger.errors import (
-    CeilingExceededError,
+from ledger.domain import group as groups
+from ledger.domain.errors import LedgerError
+from ledger.domain.group import (
+    AccountabilityReported,
     DecreeOutsideYearError,
+    Group,
+    GroupFunded,
     GroupFundedError,
-    LedgerError,
+    GroupJoined,
     PapersMissingError,
-    ProgramClosedError,
     ReportGivenError,
 )
-from ledger.events import AccountabilityReported, GroupFunded, GroupJoined, Kind, ProgramOpened
-from ledger.group import Group
-from ledger.program import Program
+from ledger.domain.program import CeilingExceededError, Kind, Program, ProgramClosedError, ProgramOpened
 
 TKM = Program(
     ProgramOpened(program="tkm", name="Tenaga Kerja Mandiri", kind=Kind.GROUP_GRANT, ceiling=5000, fiscal_year=2020)

@@ -1,11 +1,13 @@
 import pytest
 from acts import PROGRAM, SITI, Told, entries, fund, members, pay, register, step
 
-from ledger import services
-from ledger.aftercare import Step
-from ledger.application import Ledger
-from ledger.errors import OfficerUnknownError, ProgramUnknownError, ThingUnknownError
-from ledger.intake import Row
+from ledger.application import services
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import ThingUnknownError
+from ledger.domain.officer import OfficerUnknownError
+from ledger.domain.program import ProgramUnknownError
+from ledger.files.tables import Row
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_what_is_not_there_is_refused_with_the_nearest_name(ledger: Ledger) -> N
 
 
 def test_the_nearest_name_is_of_the_same_kind_of_thing(ledger: Ledger) -> None:
-    from ledger.application import Attempt
+    from ledger.application.attempt import Attempt
 
     attempt = Attempt(ledger, SITI)
     with pytest.raises(OfficerUnknownError) as officer:

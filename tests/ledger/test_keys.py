@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from signing import PASSPHRASE, keys_in
 
-from ledger.errors import KeyForeignError, KeyLockedError, KeyMissingError, KeyUnreadableError
-from ledger.signatures import is_genuine
+from ledger.domain.officer import KeyForeignError
+from ledger.transparency.errors import KeyLockedError, KeyMissingError, KeyUnreadableError
+from ledger.transparency.signatures import is_genuine
 
 FINGERPRINT = "0123456789abcdef" * 4
 PLACE = (FINGERPRINT, "siti")

@@ -6,39 +6,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from examples_of_events import EXAMPLES, META
 
-from ledger.events import (
-    AccountabilityReported,
-    BatchApproved,
-    BatchExecuted,
-    BatchProposed,
-    BatchRejected,
-    BudgetSet,
-    DeliveryConfirmed,
-    DestinationReopened,
-    ErasureRejected,
-    ErasureRequested,
-    Event,
-    GoodsAidShipped,
-    GoodsStocked,
-    GroupFunded,
-    LedgerEntrusted,
-    MaskAidShipped,
-    Meta,
-    OfficerEnrolled,
-    OfficerKeyReplaced,
-    OfficerRevoked,
-    RecipientErased,
-    Role,
-    StockIssued,
-    TrancheRefunded,
-    TrancheReissued,
-    TrancheReturned,
-    TrancheReversed,
-    TrancheSettled,
-)
-from ledger.signatures import is_genuine, text_to_sign, with_signature
-from ledger.store import Entry, line_of, to_row
-from projections.signatures import Signatures, Verdict
+from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.destination import DestinationReopened
+from ledger.domain.event import Event, Meta, Role
+from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
+from ledger.domain.group import AccountabilityReported, GroupFunded
+from ledger.domain.officer import OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
+from ledger.domain.opening import LedgerEntrusted
+from ledger.domain.payment import TrancheRefunded, TrancheReissued, TrancheReturned, TrancheReversed, TrancheSettled
+from ledger.domain.program import BudgetSet
+from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
+from ledger.store.entries import Entry, line_of, to_row
+from ledger.store.signed import with_signature
+from ledger.transparency.signatures import is_genuine, text_to_sign
+from projections.laws.signatures import Signatures, Verdict
 
 FINGERPRINT = "0f" * 32
 EXAMPLE = {type(event): event for event in EXAMPLES}

@@ -22,12 +22,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ledger import administration, registration
-from ledger.aftercare import Step
-from ledger.application import Attempt, Ledger
-from ledger.disbursement import reject
-from ledger.errors import LedgerError
-from ledger.events import TrancheDisbursed
+from ledger.application import programs, registration
+from ledger.application.aftercare import Step
+from ledger.application.attempt import Attempt
+from ledger.application.disbursement import reject
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import LedgerError
+from ledger.domain.payment import TrancheDisbursed
 
 GRANT = 40_000_000
 TKM = "tkm-2020"
@@ -141,7 +142,7 @@ class Officers(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         for program, money in self.model.money.items():
-            administration.set_budget(self.ledger, BUDI, program=program, budget=money.budget)
+            programs.set_budget(self.ledger, BUDI, program=program, budget=money.budget)
         for number in (1, 2, 3):
             self.register(number)
         self.pay([1, 2], 1, to_its_end=True)
@@ -319,7 +320,7 @@ class Officers(RuleBasedStateMachine):
             refusal = "program_closed"
         elif budget == money.budget:
             refusal = ""
-        self.expect(refusal, lambda: administration.set_budget(self.ledger, BUDI, program=program, budget=budget))
+        self.expect(refusal, lambda: programs.set_budget(self.ledger, BUDI, program=program, budget=budget))
         if not refusal:
             money.budget = budget
 
@@ -359,9 +360,7 @@ class Officers(RuleBasedStateMachine):
         if not money.reserved and sure:
             return  # little can happen after it
         refusal = "program_busy" if money.reserved else ""
-        self.expect(
-            refusal, lambda: administration.close_program(self.ledger, BUDI, program=program, reason="year-end")
-        )
+        self.expect(refusal, lambda: programs.close_program(self.ledger, BUDI, program=program, reason="year-end"))
         money.is_closed = money.is_closed or not refusal
 
     # What holds after every step

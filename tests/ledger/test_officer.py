@@ -1,16 +1,25 @@
 import pytest
 from examples_of_events import PUBLIC_KEY
 
-from ledger.errors import (
+from ledger.domain.errors import SameOfficerError
+from ledger.domain.event import Event, Role
+from ledger.domain.officer import (
+    KeyAssigned,
     KeyForeignError,
     KeyTakenError,
+    Officer,
+    OfficerEnrolled,
     OfficerExistsError,
+    OfficerKeyReplaced,
+    OfficerRevoked,
     OfficerRevokedError,
     RoleMissingError,
-    SameOfficerError,
+    enroll,
+    evolve,
+    replace_key,
+    require,
+    revoke,
 )
-from ledger.events import Event, KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked, Role
-from ledger.officer import Officer, enroll, evolve, replace_key, require, revoke
 
 KEY, OTHER_KEY = PUBLIC_KEY, "A" * 43 + "="
 MAKER = OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,))

@@ -2,10 +2,14 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger import payment as payments
-from ledger.errors import PaymentStateError, PaymentUnknownError, SameOfficerError
-from ledger.events import (
-    Event,
+from ledger.domain import payment as payments
+from ledger.domain.errors import SameOfficerError
+from ledger.domain.event import Event
+from ledger.domain.payment import (
+    Payment,
+    PaymentRef,
+    PaymentStateError,
+    PaymentUnknownError,
     ReturnReason,
     TrancheDisbursed,
     TrancheRefunded,
@@ -14,7 +18,6 @@ from ledger.events import (
     TrancheReversed,
     TrancheSettled,
 )
-from ledger.payment import Payment, PaymentRef
 
 NAME = {"program": "bsu", "tranche": 1, "recipient_id": "R000000001", "amount": 600}
 PAID = TrancheDisbursed(**NAME, batch_id="b1")

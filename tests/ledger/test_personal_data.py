@@ -24,13 +24,13 @@ from acts import (  # fmt: skip
     step,
 )
 
-from ledger import administration, grants, registration, services
-from ledger.aftercare import Step
-from ledger.application import Ledger
-from ledger.errors import IntegrityBrokenError, LedgerError
-from ledger.events import RecipientRegistered
-from ledger.intake import Row, open_table
-from ledger.rejects import Reject, RejectsFile
+from ledger.application import destinations, goods, grants, officers, programs, registration, services
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError, LedgerError
+from ledger.domain.recipient import RecipientRegistered
+from ledger.files.rejects import Reject, RejectsFile
+from ledger.files.tables import Row, open_table
 
 NIK, OTHER_NIK = "0000000101909876", "0000004101909877"
 CANARY = {
@@ -140,20 +140,20 @@ REFUSED: dict[str, Callable[[Ledger], object]] = {
     "a new batch": lambda ledger: propose(ledger, register(ledger, 1), batch_id=NIK),
     "a group": lambda ledger: grants.account(ledger, SITI, program="tkm-2020", group_id=NIK, report_ref="LPJ 1"),
     "a new group": lambda ledger: fund(ledger, *members(NIK, *register(ledger, 1))),
-    "a program": lambda ledger: administration.set_budget(ledger, BUDI, program=NIK, budget=1),
-    "an officer": lambda ledger: administration.revoke(ledger, by(NIK), officer_id="siti", reason="moved"),
+    "a program": lambda ledger: programs.set_budget(ledger, BUDI, program=NIK, budget=1),
+    "an officer": lambda ledger: officers.revoke(ledger, by(NIK), officer_id="siti", reason="moved"),
     "a thing": lambda ledger: ledger.history(NIK),
-    "a shipment": lambda ledger: administration.deliver(ledger, SITI, shipment_id=NIK, quantity=1, proof_ref="POD 1"),
-    "a country": lambda ledger: administration.reopen(ledger, SITI, country=NIK, decree_ref="294/2020"),
-    "a decree": lambda ledger: administration.reopen(ledger, SITI, country="HK", decree_ref=f"SK {NIK}"),
-    "a reason": lambda ledger: administration.close_program(ledger, BUDI, program=PROGRAM, reason=f"see {NIK}"),
-    "a note": lambda ledger: administration.close_program(
+    "a shipment": lambda ledger: goods.deliver(ledger, SITI, shipment_id=NIK, quantity=1, proof_ref="POD 1"),
+    "a country": lambda ledger: destinations.reopen(ledger, SITI, country=NIK, decree_ref="294/2020"),
+    "a decree": lambda ledger: destinations.reopen(ledger, SITI, country="HK", decree_ref=f"SK {NIK}"),
+    "a reason": lambda ledger: programs.close_program(ledger, BUDI, program=PROGRAM, reason=f"see {NIK}"),
+    "a note": lambda ledger: programs.close_program(
         ledger, by("budi", note=CANARY["phone"]), program=PROGRAM, reason="year-end"
     ),
-    "a reference": lambda ledger: administration.close_program(
+    "a reference": lambda ledger: programs.close_program(
         ledger, by("budi", reference=CANARY["account"]), program=PROGRAM, reason="year-end"
     ),
-    "an item": lambda ledger: administration.stock(
+    "an item": lambda ledger: goods.stock(
         ledger, SITI, item=f"x{NIK}", quantity=1, unit="piece", origin="BLK Serang"
     ),
     "a proof": lambda ledger: step(ledger, Step.REVERSE, paid(ledger), reason=f"account {CANARY['account']}"),

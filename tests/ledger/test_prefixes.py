@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 from test_model import GRANT, TKM, Model, Officers
 
-from projections.engine import Reports
+from projections.reports.engine import Reports
 
 ALWAYS = date(9999, 12, 31)
 Figures = dict[str, Any]

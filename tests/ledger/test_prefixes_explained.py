@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from test_model import Officers
 
-from projections.engine import Reports
+from projections.reports.engine import Reports
 
 ALWAYS = date(9999, 12, 31)
 

@@ -36,25 +36,28 @@ from acts import (  # fmt: skip
     step,
 )
 
-from ledger import administration, privacy, registration, services
-from ledger.aftercare import Step
-from ledger.application import Ledger
-from ledger.errors import (
-    LedgerError,
+from ledger.application import officers, privacy, registration, services
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.domain.errors import LedgerError, SameOfficerError, ValueInvalidError
+from ledger.domain.event import Role
+from ledger.domain.officer import RoleMissingError
+from ledger.domain.recipient import (
+    DataDisclosed,
+    ErasureRejected,
+    ErasureRequested,
+    RecipientErased,
+    RecipientRegistered,
     RecipientUnknownError,
-    RoleMissingError,
-    SameOfficerError,
-    StoreLockedError,
-    ValueInvalidError,
-    VaultKeyError,
 )
-from ledger.events import DataDisclosed, ErasureRejected, ErasureRequested, RecipientErased, RecipientRegistered, Role
-from ledger.intake import Row
-from ledger.moving import Move
-from ledger.person_rows import PersonRow
-from ledger.vault import Person
-from projections.archive import Archive
-from projections.check import check
+from ledger.files.tables import Row
+from ledger.store.errors import StoreLockedError
+from ledger.vault.errors import VaultKeyError
+from ledger.vault.rows import PersonRow
+from ledger.vault.vault import Person
+from projections.audit.check import check
+from projections.relation.archive import Archive
 
 CANARY = {
     "nik": "0000000101909876",
@@ -128,7 +131,7 @@ def test_asking_and_agreeing_again_records_nothing(ledger: Ledger) -> None:
 
 
 def test_who_asked_for_an_erasure_cannot_agree_to_it(ledger: Ledger) -> None:
-    administration.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
+    officers.enroll(ledger, SITI, officer_id="agus", roles=(Role.MAKER, Role.CHECKER))
     [recipient_id] = register(ledger, 1)
     privacy.request_erasure(ledger, by("agus"), recipient_id=recipient_id, **LETTER)
     before = kept(ledger)

@@ -1,29 +1,27 @@
 import pytest
 
-from ledger import program as programs
-from ledger.errors import (
+from ledger.domain import program as programs
+from ledger.domain.event import Event
+from ledger.domain.program import (
     BudgetBelowCommittedError,
     BudgetExceededError,
+    BudgetSet,
     CategoryNotEligibleError,
     CeilingExceededError,
-    ProgramBusyError,
-    ProgramClosedError,
-    ProgramExistsError,
-    ScheduleOverCeilingError,
-    TrancheUnknownError,
-)
-from ledger.events import (
-    BudgetSet,
-    Event,
     FundsRecovered,
     FundsReleased,
     FundsReserved,
     FundsSpent,
     Kind,
+    Program,
+    ProgramBusyError,
     ProgramClosed,
+    ProgramClosedError,
+    ProgramExistsError,
     ProgramOpened,
+    ScheduleOverCeilingError,
+    TrancheUnknownError,
 )
-from ledger.program import Program
 
 TERMS = ProgramOpened(
     program="bsu",

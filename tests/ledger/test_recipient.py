@@ -1,16 +1,20 @@
 import pytest
 
-from ledger.errors import ReferredElsewhereError
-from ledger.events import (
+from ledger.domain.event import Event
+from ledger.domain.program import Kind
+from ledger.domain.recipient import (
     Channel,
-    Event,
-    Kind,
+    Recipient,
     RecipientReferred,
     RecipientRegistered,
+    ReferredElsewhereError,
     SupportReceived,
     TrainingAttended,
+    attend,
+    evolve,
+    refer,
+    support,
 )
-from ledger.recipient import Recipient, attend, evolve, refer, support
 
 ID = "R000000001"
 REGISTERED = RecipientRegistered(recipient_id=ID, commitment="0" * 64, category="worker")

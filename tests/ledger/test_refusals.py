@@ -40,28 +40,36 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from examples_of_events import PUBLIC_KEY
 from openpyxl import Workbook
 
-from ledger import administration, grants, privacy, registration, services, store
-from ledger.aftercare import Step
-from ledger.application import SETTINGS, TRIES, Attempt, Ledger, create, require_ledger
-from ledger.dates import parse_date
-from ledger.disbursement import list_path, reject
-from ledger.errors import BatchStateError, LedgerError
-from ledger.events import BudgetSet, Kind, LedgerOpened, ProgramOpened, Role
-from ledger.intake import Field, Row, open_table
-from ledger.keys import Keys
-from ledger.log import Log, create_log
-from ledger.money import AMOUNT_MAX, Currency, default_decimals, parse_amount
-from ledger.moving import Move
-from ledger.notes import COSIGNATURE, verifier_key
-from ledger.postgres import Database, checked_address
-from ledger.rejects import Reject
-from ledger.witness import Witness, create_witness
-from ledger.witnessed import Required, RequiredWitness, publish, published, require_witnesses
-from projections.archive import Archive
-from projections.engine import Reports
-from projections.explain import PROOFS_MAX, explain
-from projections.figures import ROWS_BYTES_MAX
-from projections.figures import publish as publish_figures
+from ledger.application import destinations, goods, grants, officers, privacy, programs, registration, services
+from ledger.application.aftercare import Step
+from ledger.application.attempt import Attempt
+from ledger.application.creation import create
+from ledger.application.disbursement import list_path, reject
+from ledger.application.folder import SETTINGS, require_ledger
+from ledger.application.ledger import TRIES, Ledger
+from ledger.application.moving import Move
+from ledger.domain.batch import BatchStateError
+from ledger.domain.errors import LedgerError
+from ledger.domain.event import Role
+from ledger.domain.money import AMOUNT_MAX, Currency, default_decimals
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import BudgetSet, Kind, ProgramOpened
+from ledger.files.amounts import parse_amount
+from ledger.files.dates import parse_date
+from ledger.files.rejects import Reject
+from ledger.files.tables import Field, Row, open_table
+from ledger.store.server import Database, checked_address
+from ledger.store.sqlite import LOCK_TIMEOUT_S
+from ledger.transparency.keys import Keys
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.notes import COSIGNATURE, verifier_key
+from ledger.transparency.quorum import Required, RequiredWitness, publish, published, require_witnesses
+from ledger.transparency.witness import Witness, create_witness
+from projections.audit.figures import ROWS_BYTES_MAX
+from projections.audit.figures import publish as publish_figures
+from projections.relation.archive import Archive
+from projections.reports.engine import Reports
+from projections.reports.explain import PROOFS_MAX, explain
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -164,8 +172,8 @@ def store_locked(ledger: Ledger, folder: Path) -> Any:
     def act() -> None:
         with closing(sqlite3.connect(ledger.folder / "events.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pragma(ledger, "PRAGMA busy_timeout=1", f"PRAGMA busy_timeout={store.LOCK_TIMEOUT_S * 1000}"):
-                administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
+            with pragma(ledger, "PRAGMA busy_timeout=1", f"PRAGMA busy_timeout={LOCK_TIMEOUT_S * 1000}"):
+                programs.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
 
     return {}, act
 
@@ -174,14 +182,14 @@ def store_locked(ledger: Ledger, folder: Path) -> Any:
 def store_failed(ledger: Ledger, folder: Path) -> Any:
     def act() -> None:
         with pragma(ledger, "PRAGMA query_only=ON", "PRAGMA query_only=OFF"):
-            administration.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
+            programs.set_budget(ledger, BUDI, program=PROGRAM, budget=1)
 
     return {"reason": "attempt to write a readonly database"}, act
 
 
 @refusal
 def disk_full(ledger: Ledger, folder: Path) -> Any:
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=500 * TRANCHE)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=500 * TRANCHE)
     batch_id = propose(ledger, register(ledger, 500))
     approve(ledger, batch_id)
 
@@ -205,7 +213,7 @@ def segment_mismatch(ledger: Ledger, folder: Path) -> Any:
 def event_too_large(ledger: Ledger, folder: Path) -> Any:
     categories = tuple(f"category-{number:08}-and-its-kind" for number in range(2_000))
     terms = ProgramOpened(program="large", name="L", kind=Kind.CASH, fiscal_year=2020, categories=categories)
-    act = partial(administration.open_program, ledger, SITI, terms=terms)
+    act = partial(programs.open_program, ledger, SITI, terms=terms)
     return {"size_bytes_max": 65_535, "size_bytes": len(line_of(terms))}, act
 
 
@@ -324,7 +332,7 @@ def contended(ledger: Ledger, folder: Path) -> Any:
 
             def decide(attempt: Attempt) -> list[BudgetSet]:
                 budget = attempt.program("tkm-2020").budget
-                administration.set_budget(rival, SITI, program="tkm-2020", budget=next(budgets))
+                programs.set_budget(rival, SITI, program="tkm-2020", budget=next(budgets))
                 return [BudgetSet(program="tkm-2020", budget=0, previous=budget)]
 
             ledger.carry_out(BUDI, decide)
@@ -350,8 +358,8 @@ def copy_differs(ledger: Ledger, folder: Path) -> Any:
     copy = folder / "copy"
     Move(ledger.folder, copy).carry_out()
     with closing(Ledger(copy, now=now)) as other:
-        administration.set_budget(other, BUDI, program=PROGRAM, budget=1)
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=2)
+        programs.set_budget(other, BUDI, program=PROGRAM, budget=1)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=2)
     return {"folder": str(copy), "log_index": SET_UP}, lambda: Move(ledger.folder, copy).carry_out()
 
 
@@ -489,7 +497,7 @@ def identifier_as_number(ledger: Ledger, folder: Path) -> Any:
 def value_invalid(ledger: Ledger, folder: Path) -> Any:
     problem = "holds a number of ten or more digits, which may be a person's; leave it out"
     reason = f"see {nik(1)}"
-    return {"field": "reason", "problem": problem}, lambda: administration.revoke(
+    return {"field": "reason", "problem": problem}, lambda: officers.revoke(
         ledger, SITI, officer_id="budi", reason=reason
     )
 
@@ -535,7 +543,7 @@ def effective_in_future(ledger: Ledger, folder: Path) -> Any:
     return {
         "effective_on": "2020-10-17",
         "today": NOW.astimezone().date().isoformat(),
-    }, lambda: administration.set_budget(ledger, tomorrow, program=PROGRAM, budget=1)
+    }, lambda: programs.set_budget(ledger, tomorrow, program=PROGRAM, budget=1)
 
 
 @refusal
@@ -545,14 +553,14 @@ def currency_unknown(ledger: Ledger, folder: Path) -> Any:
 
 @refusal
 def country_unknown(ledger: Ledger, folder: Path) -> Any:
-    return {"country": "XX"}, lambda: administration.reopen(ledger, SITI, country="XX", decree_ref="294/2020")
+    return {"country": "XX"}, lambda: destinations.reopen(ledger, SITI, country="XX", decree_ref="294/2020")
 
 
 @refusal
 def reference_reused(ledger: Ledger, folder: Path) -> Any:
     command = by("budi", reference="letter 7")
-    administration.set_budget(ledger, command, program=PROGRAM, budget=7)
-    return {"reference": "letter 7"}, lambda: administration.set_budget(ledger, command, program=PROGRAM, budget=8)
+    programs.set_budget(ledger, command, program=PROGRAM, budget=7)
+    return {"reference": "letter 7"}, lambda: programs.set_budget(ledger, command, program=PROGRAM, budget=8)
 
 
 # Officers
@@ -570,12 +578,12 @@ def register_as(ledger: Ledger, officer_id: str, *rows: Row, **more: Any) -> Non
 @refusal
 def officer_exists(ledger: Ledger, folder: Path) -> Any:
     roles = (Role.CHECKER,)
-    return {"officer_id": "siti"}, lambda: administration.enroll(ledger, BUDI, officer_id="siti", roles=roles)
+    return {"officer_id": "siti"}, lambda: officers.enroll(ledger, BUDI, officer_id="siti", roles=roles)
 
 
 @refusal
 def officer_revoked(ledger: Ledger, folder: Path) -> Any:
-    administration.revoke(ledger, BUDI, officer_id="siti", reason="moved")
+    officers.revoke(ledger, BUDI, officer_id="siti", reason="moved")
     return {"officer_id": "siti"}, lambda: register(ledger, 1)
 
 
@@ -587,7 +595,7 @@ def role_missing(ledger: Ledger, folder: Path) -> Any:
 @refusal
 def same_officer(ledger: Ledger, folder: Path) -> Any:
     both = (Role.MAKER, Role.CHECKER)
-    administration.enroll(ledger, SITI, officer_id="agus", roles=both)
+    officers.enroll(ledger, SITI, officer_id="agus", roles=both)
     batch_id = propose(ledger, register(ledger, 1), command=by("agus"))
     return {"officer_id": "agus", "thing": f"batch {batch_id}"}, lambda: approve(ledger, batch_id, command=by("agus"))
 
@@ -632,8 +640,8 @@ def key_foreign(ledger: Ledger, folder: Path) -> Any:
 @refusal
 def key_taken(ledger: Ledger, folder: Path) -> Any:
     enrolled = {"roles": (Role.MAKER,), "public_key": PUBLIC_KEY}
-    administration.enroll(ledger, SITI, officer_id="agus", **enrolled)
-    return {"officer_id": "agus"}, lambda: administration.enroll(ledger, SITI, officer_id="rina", **enrolled)
+    officers.enroll(ledger, SITI, officer_id="agus", **enrolled)
+    return {"officer_id": "agus"}, lambda: officers.enroll(ledger, SITI, officer_id="rina", **enrolled)
 
 
 # Programs
@@ -642,18 +650,18 @@ def key_taken(ledger: Ledger, folder: Path) -> Any:
 @refusal
 def program_unknown(ledger: Ledger, folder: Path) -> Any:
     fields = {"program": "bsu-2021", "nearest": " (did you mean bsu-2020?)"}
-    return fields, lambda: administration.set_budget(ledger, BUDI, program="bsu-2021", budget=1)
+    return fields, lambda: programs.set_budget(ledger, BUDI, program="bsu-2021", budget=1)
 
 
 @refusal
 def program_exists(ledger: Ledger, folder: Path) -> Any:
-    return {"program": PROGRAM}, lambda: administration.open_program(ledger, SITI, terms=OTHER_TERMS)
+    return {"program": PROGRAM}, lambda: programs.open_program(ledger, SITI, terms=OTHER_TERMS)
 
 
 @refusal
 def program_closed(ledger: Ledger, folder: Path) -> Any:
     recipients = register(ledger, 1)
-    administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
     return {"program": PROGRAM}, lambda: propose(ledger, recipients)
 
 
@@ -661,19 +669,19 @@ def program_closed(ledger: Ledger, folder: Path) -> Any:
 def program_busy(ledger: Ledger, folder: Path) -> Any:
     approve(ledger, propose(ledger, register(ledger, 2)))
     fields = {"program": PROGRAM, "reserved": 2 * TRANCHE}
-    return fields, lambda: administration.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
+    return fields, lambda: programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
 
 
 @refusal
 def schedule_over_ceiling(ledger: Ledger, folder: Path) -> Any:
     terms = OTHER_TERMS.model_copy(update={"program": "new", "ceiling": 10, "schedule": (6, 5)})
     fields = {"program": "new", "total": 11, "ceiling": 10}
-    return fields, lambda: administration.open_program(ledger, SITI, terms=terms)
+    return fields, lambda: programs.open_program(ledger, SITI, terms=terms)
 
 
 @refusal
 def budget_exceeded(ledger: Ledger, folder: Path) -> Any:
-    administration.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE)
+    programs.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE)
     batch_id = propose(ledger, register(ledger, 2))
     return {"program": PROGRAM, "asked": 2 * TRANCHE, "available": TRANCHE}, lambda: approve(ledger, batch_id)
 
@@ -682,7 +690,7 @@ def budget_exceeded(ledger: Ledger, folder: Path) -> Any:
 def budget_below_committed(ledger: Ledger, folder: Path) -> Any:
     pay(ledger, register(ledger, 1))
     fields = {"program": PROGRAM, "committed": TRANCHE, "budget": TRANCHE - 1}
-    return fields, lambda: administration.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE - 1)
+    return fields, lambda: programs.set_budget(ledger, BUDI, program=PROGRAM, budget=TRANCHE - 1)
 
 
 # Recipients
@@ -909,11 +917,11 @@ def report_given(ledger: Ledger, folder: Path) -> Any:
 
 
 def stock_masks(ledger: Ledger, unit: str = "piece") -> None:
-    administration.stock(ledger, SITI, item="mask", quantity=1000, unit=unit, origin="BLK Serang")
+    goods.stock(ledger, SITI, item="mask", quantity=1000, unit=unit, origin="BLK Serang")
 
 
 def ship_masks(ledger: Ledger, shipment_id: str = "m1", item: str = "mask", quantity: int = 700) -> None:
-    administration.ship(ledger, SITI, shipment_id=shipment_id, item=item, quantity=quantity, country="HK")
+    goods.ship(ledger, SITI, shipment_id=shipment_id, item=item, quantity=quantity, country="HK")
 
 
 @refusal
@@ -943,7 +951,7 @@ def shipment_exists(ledger: Ledger, folder: Path) -> Any:
 
 
 def deliver(ledger: Ledger, shipment_id: str, quantity: int | None) -> None:
-    administration.deliver(ledger, SITI, shipment_id=shipment_id, quantity=quantity, proof_ref="POD 1")
+    goods.deliver(ledger, SITI, shipment_id=shipment_id, quantity=quantity, proof_ref="POD 1")
 
 
 @refusal
@@ -963,9 +971,9 @@ def delivery_exceeds_shipment(ledger: Ledger, folder: Path) -> Any:
 
 @refusal
 def destination_open(ledger: Ledger, folder: Path) -> Any:
-    administration.reopen(ledger, SITI, country="HK", decree_ref="294/2020")
+    destinations.reopen(ledger, SITI, country="HK", decree_ref="294/2020")
     fields = {"country": "HK", "decree_ref": "294/2020"}
-    return fields, lambda: administration.reopen(ledger, SITI, country="hk", decree_ref="295/2020")
+    return fields, lambda: destinations.reopen(ledger, SITI, country="hk", decree_ref="295/2020")
 
 
 @refusal
@@ -977,7 +985,7 @@ def thing_unknown(ledger: Ledger, folder: Path) -> Any:
 def log_size(ledger: Ledger, folder: Path) -> Any:
     import duckdb
 
-    from projections import events
+    from projections.relation import relations as events
 
     def act() -> None:
         with duckdb.connect() as connection:

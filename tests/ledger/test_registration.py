@@ -1,15 +1,18 @@
 import pytest
 from acts import FILE_SHA256, SET_UP, SITI, Told, by, kept, log, nik, person, register
 
-from ledger import registration
-from ledger.application import Ledger
-from ledger.errors import RoleMissingError, ValueInvalidError
-from ledger.events import FileProcessed, RecipientRegistered, RefusedRows, SharedAccount
-from ledger.intake import Row
-from ledger.placing import PlacingAhead
-from ledger.registration import check_nik
-from ledger.rows import Tally, finish_file
-from ledger.vault import AccountShared, Person, Placed, Vault
+from ledger.application import registration
+from ledger.application.chunks import Tally, finish_file
+from ledger.application.ledger import Ledger
+from ledger.application.placing import PlacingAhead
+from ledger.application.registration import check_nik
+from ledger.domain.errors import ValueInvalidError
+from ledger.domain.event import RefusedRows
+from ledger.domain.officer import RoleMissingError
+from ledger.domain.recipient import RecipientRegistered, SharedAccount
+from ledger.domain.request import FileProcessed
+from ledger.files.tables import Row
+from ledger.vault.vault import AccountShared, Person, Placed, Vault
 
 START = SET_UP
 """Events of the fixture's ledger."""

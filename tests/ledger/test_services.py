@@ -1,11 +1,14 @@
 import pytest
 from acts import BUDI, SITI, Told, by, fund, kept, log, members, nik, register
 
-from ledger import administration, services
-from ledger.application import Ledger
-from ledger.errors import GroupUnknownError, ProgramClosedError, RoleMissingError, ValueInvalidError
-from ledger.events import Channel, Kind, RecipientReferred, SupportReceived, TrainingAttended
-from ledger.intake import Row
+from ledger.application import programs, services
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import ValueInvalidError
+from ledger.domain.group import GroupUnknownError
+from ledger.domain.officer import RoleMissingError
+from ledger.domain.program import Kind, ProgramClosedError
+from ledger.domain.recipient import Channel, RecipientReferred, SupportReceived, TrainingAttended
+from ledger.files.tables import Row
 
 TKM = "tkm-2020"
 
@@ -89,7 +92,7 @@ def test_services_are_a_makers_and_of_an_open_program(ledger: Ledger) -> None:
     [one] = register(ledger, 1)
     with pytest.raises(RoleMissingError):
         services.train(ledger, BUDI, [Row(2, (one, "s1"))], program=TKM, on_reject=Told())
-    administration.close_program(ledger, BUDI, program=TKM, reason="year-end")
+    programs.close_program(ledger, BUDI, program=TKM, reason="year-end")
     before = kept(ledger)
     with pytest.raises(ProgramClosedError):
         services.train(ledger, SITI, [Row(2, (one, "s1"))], program=TKM, on_reject=Told())

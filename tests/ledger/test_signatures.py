@@ -13,44 +13,37 @@ import pytest
 from acts import LETTER, NOW, approve, by, entries, fund, members, person, propose, step, stop
 from signing import Office, keys_in
 
-from ledger import administration, grants, privacy, registration
-from ledger.aftercare import Step
-from ledger.application import Ledger, Sign
-from ledger.disbursement import reject, run
-from ledger.errors import (
-    KeyForeignError,
-    KeyMissingError,
-    KeyTakenError,
-    OfficerRevokedError,
-    SameOfficerError,
-)
-from ledger.events import (
-    EVENT_CLASSES,
-    SIGNED_TOPICS,
-    BatchApproved,
-    BatchProposed,
-    BudgetSet,
-    ErasureRequested,
-    Event,
-    FileProcessed,
-    FundsReleased,
-    GoodsAidShipped,
+from ledger.application import destinations, goods, grants, officers, privacy, programs, registration
+from ledger.application.aftercare import Step
+from ledger.application.attempt import Sign
+from ledger.application.disbursement import reject, run
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.domain.batch import BatchApproved, BatchProposed
+from ledger.domain.errors import SameOfficerError
+from ledger.domain.event import Event, Meta, Role
+from ledger.domain.goods import GoodsAidShipped
+from ledger.domain.officer import (
     KeyAssigned,
-    Kind,
-    LedgerEntrusted,
-    Meta,
+    KeyForeignError,
+    KeyTakenError,
     OfficerEnrolled,
     OfficerKeyReplaced,
-    ProgramOpened,
-    RecipientErased,
-    Role,
-    TrancheDisbursed,
+    OfficerRevokedError,
 )
-from ledger.moving import Move
-from ledger.signatures import is_genuine, split, text_to_sign, with_signature
-from ledger.store import Entry, line_of, to_row
-from projections.check import Law, check
-from projections.signatures import Signatures
+from ledger.domain.opening import LedgerEntrusted
+from ledger.domain.payment import TrancheDisbursed
+from ledger.domain.program import BudgetSet, FundsReleased, Kind, ProgramOpened
+from ledger.domain.recipient import ErasureRequested, RecipientErased
+from ledger.domain.registry import EVENT_CLASSES, SIGNED_TOPICS
+from ledger.domain.request import FileProcessed
+from ledger.store.entries import Entry, line_of, to_row
+from ledger.store.signed import split, with_signature
+from ledger.transparency.errors import KeyMissingError
+from ledger.transparency.signatures import is_genuine, text_to_sign
+from projections.audit.check import check
+from projections.laws.law import Law
+from projections.laws.signatures import Signatures
 
 
 @pytest.fixture
@@ -113,7 +106,7 @@ def test_the_fingerprint_is_the_hash_of_the_first_line_of_the_log(office: Office
 
 
 def test_what_is_answered_is_what_was_stored(office: Office) -> None:
-    [answered] = administration.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
+    [answered] = programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
     assert [answered] == entries(office.ledger)[-1:]
     assert answered.signature
 
@@ -126,13 +119,13 @@ def test_a_step_that_another_writer_overtook_is_signed_anew(office: Office) -> N
         nonlocal overtaken
         if len(instants) == 2 and not overtaken:
             overtaken = True
-            administration.set_budget(rival, office.siti, program="bsu-2020", budget=5)
+            programs.set_budget(rival, office.siti, program="bsu-2020", budget=5)
         instants.append(NOW + timedelta(seconds=len(instants)))
         return instants[-1]
 
     instants: list[object] = []
     office.ledger.now = now
-    administration.set_budget(office.ledger, office.siti, program="bsu-2020", budget=6)
+    programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=6)
     rival.close()
     assert overtaken
     last = entries(office.ledger)[-1]
@@ -144,9 +137,9 @@ def test_a_step_that_another_writer_overtook_is_signed_anew(office: Office) -> N
 def test_without_their_key_nothing_is_recorded_in_an_officers_name(office: Office) -> None:
     before = office.ledger.store.size()
     for act in (
-        lambda: administration.set_budget(office.ledger, by("siti"), program="bsu-2020", budget=7),
-        lambda: administration.set_budget(office.ledger, by("siti", dry_run=True), program="bsu-2020", budget=7),
-        lambda: administration.revoke(office.ledger, by("budi"), officer_id="siti", reason="moved"),
+        lambda: programs.set_budget(office.ledger, by("siti"), program="bsu-2020", budget=7),
+        lambda: programs.set_budget(office.ledger, by("siti", dry_run=True), program="bsu-2020", budget=7),
+        lambda: officers.revoke(office.ledger, by("budi"), officer_id="siti", reason="moved"),
     ):
         with pytest.raises(KeyMissingError):
             act()
@@ -165,24 +158,22 @@ def test_an_officer_cannot_act_with_the_key_of_another(office: Office) -> None:
     path.with_name("budi.pem").replace(path)
     office.forget()
     with pytest.raises(KeyForeignError):
-        administration.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
+        programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
 
 
 def test_one_key_is_never_given_to_two_officers(office: Office) -> None:
     key = office.public_key("siti")
     new = office.new_key("agus")
-    administration.enroll(office.ledger, office.siti, officer_id="agus", roles=(Role.CHECKER,), public_key=new)
+    officers.enroll(office.ledger, office.siti, officer_id="agus", roles=(Role.CHECKER,), public_key=new)
     replacement = "A" * 43 + "="
     words = {"officer_id": "agus", "reason": "lost"}
-    administration.replace_key(office.ledger, office.siti, public_key=replacement, **words)
+    officers.replace_key(office.ledger, office.siti, public_key=replacement, **words)
     before = office.ledger.store.size()
     for taken in (key, new, replacement):
         with pytest.raises(KeyTakenError):
-            administration.enroll(
-                office.ledger, office.siti, officer_id="rina", roles=(Role.CHECKER,), public_key=taken
-            )
+            officers.enroll(office.ledger, office.siti, officer_id="rina", roles=(Role.CHECKER,), public_key=taken)
     with pytest.raises(KeyTakenError):
-        administration.replace_key(office.ledger, office.siti, public_key=new, **words)
+        officers.replace_key(office.ledger, office.siti, public_key=new, **words)
     assert office.ledger.store.size() == before
 
 
@@ -194,20 +185,18 @@ def test_of_a_replaced_key_the_old_one_no_longer_signs_and_what_it_signed_stands
     new = office.new_key("budi")
     words = {"officer_id": "budi", "public_key": new, "reason": "lost"}
     with pytest.raises(KeyForeignError):  # whoever has only a new key is not yet budi
-        administration.replace_key(office.ledger, office.budi, **words)
+        officers.replace_key(office.ledger, office.budi, **words)
     for _ in range(2):
-        administration.replace_key(office.ledger, office.siti, **words)
+        officers.replace_key(office.ledger, office.siti, **words)
     assert [entry.event for entry in office.ledger.history("budi")[-1:]] == [
         OfficerKeyReplaced(officer_id="budi", public_key=new, reason="lost")
     ]
-    administration.set_budget(office.ledger, office.budi, program="bsu-2020", budget=90_000_000)
+    programs.set_budget(office.ledger, office.budi, program="bsu-2020", budget=90_000_000)
     law = law_of(office.ledger)
     assert law.holds
     assert [notice.detail for notice in law.notices] == ["siti gave budi another key: ask budi whether it is theirs"]
     with pytest.raises(SameOfficerError):
-        administration.replace_key(
-            office.ledger, office.budi, officer_id="budi", public_key="A" * 43 + "=", reason="again"
-        )
+        officers.replace_key(office.ledger, office.budi, officer_id="budi", public_key="A" * 43 + "=", reason="again")
     path.unlink()
     path.with_name("old.pem").rename(path)
     office.forget()
@@ -217,15 +206,15 @@ def test_of_a_replaced_key_the_old_one_no_longer_signs_and_what_it_signed_stands
 
 def test_what_a_revoked_officer_signed_before_stays_valid(office: Office) -> None:
     paid(office)
-    administration.revoke(office.ledger, office.siti, officer_id="budi", reason="moved")
+    officers.revoke(office.ledger, office.siti, officer_id="budi", reason="moved")
     assert law_of(office.ledger).holds
     with pytest.raises(OfficerRevokedError):
-        administration.set_budget(office.ledger, office.budi, program="bsu-2020", budget=90_000_000)
+        programs.set_budget(office.ledger, office.budi, program="bsu-2020", budget=90_000_000)
 
 
 def test_an_officer_without_a_key_is_reported_and_no_breach(office: Office) -> None:
-    administration.enroll(office.ledger, office.siti, officer_id="agus", roles=(Role.MAKER,))
-    administration.set_budget(office.ledger, by("agus"), program="bsu-2020", budget=90_000_000)
+    officers.enroll(office.ledger, office.siti, officer_id="agus", roles=(Role.MAKER,))
+    programs.set_budget(office.ledger, by("agus"), program="bsu-2020", budget=90_000_000)
     assert entries(office.ledger)[-1].signature is None
     law = law_of(office.ledger)
     assert law.holds
@@ -237,10 +226,10 @@ def test_an_officer_without_a_key_is_reported_and_no_breach(office: Office) -> N
 def test_keys_come_into_a_ledger_that_began_without_any(ledger: Ledger, tmp_path: Path) -> None:
     keys = keys_in(tmp_path / "keys")
     words = {"officer_id": "siti", "reason": "keys for all"}
-    administration.replace_key(ledger, by("budi"), public_key=keys.make(ledger.fingerprint, "siti"), **words)
+    officers.replace_key(ledger, by("budi"), public_key=keys.make(ledger.fingerprint, "siti"), **words)
     with pytest.raises(KeyMissingError):
-        administration.set_budget(ledger, by("siti"), program="bsu-2020", budget=7)
-    administration.set_budget(ledger, by("siti", signer=keys.signer), program="bsu-2020", budget=7)
+        programs.set_budget(ledger, by("siti"), program="bsu-2020", budget=7)
+    programs.set_budget(ledger, by("siti", signer=keys.signer), program="bsu-2020", budget=7)
     law = law_of(ledger)
     assert law.holds
     assert [notice.detail for notice in law.notices] == [
@@ -264,8 +253,8 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     step(ledger, Step.REFUND, f"{second}/2", command=siti)
     office.enroll("agus", Role.MAKER, Role.CHECKER)
     tkm = ProgramOpened(program="tkm-2020", name="TKM", kind=Kind.GROUP_GRANT, fiscal_year=2020)
-    administration.open_program(ledger, budi, terms=tkm)
-    administration.set_budget(ledger, budi, program="tkm-2020", budget=100_000_000)
+    programs.open_program(ledger, budi, terms=tkm)
+    programs.set_budget(ledger, budi, program="tkm-2020", budget=100_000_000)
     fund(ledger, *members("g1", *recipients), command=office.by("agus"))
     grants.account(ledger, siti, program="tkm-2020", group_id="g1", report_ref="LPJ 1")
     registration.register(ledger, siti, [person(3)], file_sha256=None, category="worker", on_reject=stop)
@@ -278,12 +267,12 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     privacy.request_erasure(ledger, siti, **erasure, **LETTER)
     privacy.approve_erasure(ledger, budi, **erasure)
     privacy.disclose(ledger, siti, **erasure, reason="asked")
-    administration.stock(ledger, siti, item="mask", quantity=9, unit="piece", origin="BLK")
-    administration.ship(ledger, siti, shipment_id="m1", item="mask", quantity=9, country="HK")
-    administration.deliver(ledger, siti, shipment_id="m1", quantity=None, proof_ref="POD 1")
-    administration.reopen(ledger, office.by("agus", reference="letter 7"), country="HK", decree_ref="294/2020")
-    administration.close_program(ledger, budi, program="tkm-2020", reason="year-end")
-    administration.revoke(ledger, budi, officer_id="budi", reason="leaves")  # says so themselves
+    goods.stock(ledger, siti, item="mask", quantity=9, unit="piece", origin="BLK")
+    goods.ship(ledger, siti, shipment_id="m1", item="mask", quantity=9, country="HK")
+    goods.deliver(ledger, siti, shipment_id="m1", quantity=None, proof_ref="POD 1")
+    destinations.reopen(ledger, office.by("agus", reference="letter 7"), country="HK", decree_ref="294/2020")
+    programs.close_program(ledger, budi, program="tkm-2020", reason="year-end")
+    officers.revoke(ledger, budi, officer_id="budi", reason="leaves")  # says so themselves
     law = law_of(ledger)
     assert (law.broken, law.notices) == ([], [])
     assert {type(entry.event) for entry in entries(ledger) if entry.signature} == {
@@ -399,7 +388,7 @@ def test_an_event_changed_after_it_was_signed_is_named(office: Office, event: ty
 
 
 def test_an_event_moved_to_another_place_of_its_stream_is_named(office: Office) -> None:
-    administration.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
+    programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)
     with closing(sqlite3.connect(office.folder / "events.db")) as database, database:
         for old, new in ((2, 9), (3, 2), (9, 3)):
             database.execute(
@@ -436,9 +425,7 @@ def test_a_second_first_officer_is_named(office: Office) -> None:
 def test_an_act_signed_with_a_key_that_was_replaced_is_named(office: Office) -> None:
     old = office.sign_as("budi")
     approval = proposed(office)
-    administration.replace_key(
-        office.ledger, office.siti, officer_id="budi", public_key="A" * 43 + "=", reason="stolen"
-    )
+    officers.replace_key(office.ledger, office.siti, officer_id="budi", public_key="A" * 43 + "=", reason="stolen")
     insert(office, approval, "budi", old)
     assert breaches(office) == [(approval.stream, "signed with a key of budi that had been replaced")]
 
@@ -446,7 +433,7 @@ def test_an_act_signed_with_a_key_that_was_replaced_is_named(office: Office) -> 
 def test_an_act_signed_by_an_officer_who_was_revoked_is_named(office: Office) -> None:
     sign = office.sign_as("budi")
     approval = proposed(office)
-    administration.revoke(office.ledger, office.siti, officer_id="budi", reason="moved")
+    officers.revoke(office.ledger, office.siti, officer_id="budi", reason="moved")
     insert(office, approval, "budi", sign)
     assert breaches(office) == [(approval.stream, "signed by budi, who had been revoked")]
 

@@ -12,11 +12,30 @@ from examples_of_events import EXAMPLES, META, META_OF_OPENING, PUBLIC_KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import administration, events, store
-from ledger.application import Ledger
-from ledger.errors import EventTooLargeError, IntegrityBrokenError
-from ledger.events import Event, Kind, LedgerOpened, Meta, ProgramOpened
-from ledger.store import Conflict, Entry, to_entry, to_stored_event
+from ledger.application import programs
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Event, Meta, Role
+from ledger.domain.officer import OfficerEnrolled
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.payment import TrancheDisbursed
+from ledger.domain.program import BudgetSet, FundsSpent, Kind, ProgramOpened
+from ledger.domain.registry import EVENT_CLASSES, UPCASTERS, Stored
+from ledger.domain.request import ReferenceUsed
+from ledger.store import sqlite
+from ledger.store.entries import (
+    LINE_BYTES_MAX,
+    Entry,
+    Series,
+    StoredRow,
+    canonical,
+    line_of,
+    to_entry,
+    to_row,
+    to_stored_event,
+)
+from ledger.store.errors import EventTooLargeError
+from ledger.store.recorder import Conflict
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -28,7 +47,7 @@ def golden(topic: str) -> bytes:
 
 SINCE = Path(__file__).parent / "golden_since"
 """What came to stored objects later: an event with an optional field that its golden file has not, and a signed one."""
-WITH_KEY = events.OfficerEnrolled(officer_id="agus", roles=(events.Role.MAKER,), public_key=PUBLIC_KEY)
+WITH_KEY = OfficerEnrolled(officer_id="agus", roles=(Role.MAKER,), public_key=PUBLIC_KEY)
 SIGNATURE = "A" * 85 + "Q=="
 
 
@@ -74,29 +93,29 @@ def test_what_was_added_to_stored_objects_is_stored_in_the_same_bytes_for_good(n
 def test_a_signature_in_another_form_is_not_what_this_program_writes(change: Callable[[bytes], bytes]) -> None:
     stored = to_stored_event(replace(entry_of(WITH_KEY), signature=SIGNATURE))
     changed = StoredEvent(stored.originator_id, 3, stored.topic, change(stored.state))
-    assert [is_ours for _, is_ours in store.canonical([stored, changed])] == [True, False]
+    assert [is_ours for _, is_ours in canonical([stored, changed])] == [True, False]
 
 
 def test_a_signature_on_an_event_that_takes_none_is_not_what_this_program_writes() -> None:
-    [paid] = [event for event in EXAMPLES if isinstance(event, events.TrancheDisbursed)]
+    [paid] = [event for event in EXAMPLES if isinstance(event, TrancheDisbursed)]
     stored = to_stored_event(replace(entry_of(paid), signature=SIGNATURE))
-    assert [is_ours for _, is_ours in store.canonical([stored])] == [False]
+    assert [is_ours for _, is_ours in canonical([stored])] == [False]
 
 
 @pytest.mark.parametrize("reference", ["letter 7", 'a "b" \\ /', "élan 人 😀", "tab\there\x01\x1f\x7f\n", "\u2028"])
 def test_a_line_built_here_is_the_line_that_the_store_tells(ledger: Ledger, reference: str) -> None:
-    used = events.ReferenceUsed(used=reference, request_sha256="0" * 64)
+    used = ReferenceUsed(used=reference, request_sha256="0" * 64)
     stored = to_stored_event(Entry(used.stream, 1, META, used))
     ledger.store.insert_events([stored])
     [told] = b"".join(ledger.store.lines(first=SET_UP)).splitlines()
-    line = store.line_of((used.stream, 1, stored.topic, stored.state))
+    line = line_of((used.stream, 1, stored.topic, stored.state))
     assert told == b'{"log_index":%d,' % SET_UP + line[1:]
 
 
 def test_every_topic_ever_written_has_its_golden_file() -> None:
-    known = {*events.EVENT_CLASSES, *events.UPCASTERS}
+    known = {*EVENT_CLASSES, *UPCASTERS}
     assert {path.name.removesuffix(".json") for path in GOLDEN.iterdir()} == known
-    assert {event.TOPIC for event in EXAMPLES} == set(events.EVENT_CLASSES)
+    assert {event.TOPIC for event in EXAMPLES} == set(EVENT_CLASSES)
 
 
 def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -> None:
@@ -114,25 +133,25 @@ def large(name: str) -> ProgramOpened:
     return ProgramOpened(program="large", name=name, kind=Kind.CASH, fiscal_year=2020, categories=categories)
 
 
-def room_of(row: store.Row) -> int:
+def room_of(row: StoredRow) -> int:
     """How many bytes the row's line in the log lacks to the longest."""
     place = '{"stream":"program/large","version":1,"topic":"ProgramOpened.v1",'
-    return store.LINE_BYTES_MAX - len(place) - len(row[3]) + 1
+    return LINE_BYTES_MAX - len(place) - len(row[3]) + 1
 
 
 def test_an_event_is_as_long_as_a_log_can_hold_and_no_longer(ledger: Ledger) -> None:
-    room = room_of(store.to_row(Entry("program/large", 1, META, large("é"))))
+    room = room_of(to_row(Entry("program/large", 1, META, large("é"))))
     assert 0 < room < 190
-    ledger.store.append([store.to_row(Entry("program/large", 1, META, large("é" + "x" * room)))])
+    ledger.store.append([to_row(Entry("program/large", 1, META, large("é" + "x" * room)))])
 
-    assert len(ledger.store.leaf(SET_UP)) == store.LINE_BYTES_MAX
+    assert len(ledger.store.leaf(SET_UP)) == LINE_BYTES_MAX
     with pytest.raises(EventTooLargeError):
-        store.to_row(Entry("program/large", 1, META, large("é" + "x" * (room + 1))))
+        to_row(Entry("program/large", 1, META, large("é" + "x" * (room + 1))))
 
 
 def test_a_series_of_events_has_the_same_bound() -> None:
-    def rows(name: str) -> list[store.Row]:
-        return store.Series(large(name), ("fiscal_year",), ("program/large",), ((2021,),)).rows(META)
+    def rows(name: str) -> list[StoredRow]:
+        return Series(large(name), ("fiscal_year",), ("program/large",), ((2021,),)).rows(META)
 
     room = room_of(rows("é")[0])
     assert len(rows("é" + "x" * room)) == 1
@@ -141,7 +160,7 @@ def test_a_series_of_events_has_the_same_bound() -> None:
 
 
 def test_a_topic_bears_a_version() -> None:
-    for topic in (*events.EVENT_CLASSES, *events.UPCASTERS):
+    for topic in (*EVENT_CLASSES, *UPCASTERS):
         assert re.fullmatch(r"[A-Z][A-Za-z]+\.v[1-9][0-9]*", topic)
 
 
@@ -151,13 +170,13 @@ def test_every_kind_of_event_has_a_topic_of_its_own() -> None:
         return named + [each for sub in cls.__subclasses__() for each in concrete(sub)]
 
     written = [cls for cls in concrete(Event) if cls is not Event and cls.__module__ == "ledger.events"]
-    assert sorted(cls.TOPIC for cls in written) == sorted(events.EVENT_CLASSES)
+    assert sorted(cls.TOPIC for cls in written) == sorted(EVENT_CLASSES)
 
 
 def test_the_fields_of_an_event_never_hide_those_of_its_recording() -> None:
     taken = {*Meta.model_fields, "signature", "log_index", "stream", "version", "topic"}
-    assert {cls.TOPIC: taken & set(cls.model_fields) for cls in events.EVENT_CLASSES.values()} == {
-        topic: set() for topic in events.EVENT_CLASSES
+    assert {cls.TOPIC: taken & set(cls.model_fields) for cls in EVENT_CLASSES.values()} == {
+        topic: set() for topic in EVENT_CLASSES
     }
 
 
@@ -176,7 +195,7 @@ class Example(Event):
         return "example/1"
 
 
-def from_v1(stored: events.Stored) -> events.Stored:
+def from_v1(stored: Stored) -> Stored:
     assert set(stored) == {"recorded_at", "effective_on", "by", "name"}
     return {("title" if name == "name" else name): value for name, value in stored.items()} | {"size": 0}
 
@@ -192,8 +211,8 @@ OLD_META = META_OF_OPENING.model_copy(update={"by": "siti"})
 
 @pytest.fixture
 def changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(events.EVENT_CLASSES, "Example.v2", Example)
-    monkeypatch.setitem(events.UPCASTERS, "Example.v1", ("Example.v2", from_v1))
+    monkeypatch.setitem(EVENT_CLASSES, "Example.v2", Example)
+    monkeypatch.setitem(UPCASTERS, "Example.v1", ("Example.v2", from_v1))
 
 
 @pytest.mark.usefixtures("changed")
@@ -238,7 +257,7 @@ def test_the_log_is_the_same_in_blocks_of_any_size(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, line_count: int
 ) -> None:
     whole = b"".join(ledger.store.lines())
-    monkeypatch.setattr(store, "LINES_PER_BLOCK", line_count)
+    monkeypatch.setattr(sqlite, "LINES_PER_BLOCK", line_count)
     blocks = list(ledger.store.lines())
     assert b"".join(blocks) == whole
     assert max(block.count(b"\n") for block in blocks) == line_count
@@ -260,7 +279,7 @@ def test_streams_are_listed_by_their_beginning(ledger: Ledger) -> None:
 
 
 def test_bulk_reads_give_what_single_reads_give(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "IDS_PER_QUERY", 2)
+    monkeypatch.setattr(sqlite, "IDS_PER_QUERY", 2)
     streams = ["program/tkm-2020", "nothing", "officer/siti", "program/bsu-2020", "ledger"]
     single = {stream: ledger.store.select_events(stream) for stream in streams}
     assert ledger.store.select_streams(streams) == {stream: rows for stream, rows in single.items() if rows}
@@ -292,15 +311,15 @@ def test_a_row_that_was_never_written_is_broken_integrity(row: StoredEvent) -> N
 @given(amount=st.one_of(st.floats(), st.booleans(), st.text(), st.integers(max_value=0), st.integers(min_value=2**53)))
 def test_no_amount_but_an_exact_whole_one_is_ever_stored(amount: object) -> None:
     with pytest.raises(ValueError, match="amount"):
-        events.FundsSpent(program="bsu-2020", amount=amount, reserved_for="batch b1")  # type: ignore[arg-type]
+        FundsSpent(program="bsu-2020", amount=amount, reserved_for="batch b1")  # type: ignore[arg-type]
 
 
 def test_two_writers_of_one_stream_do_not_overwrite_each_other(ledger: Ledger) -> None:
     rival = Ledger(ledger.folder, now=ledger.now)
     for number in range(4):
         writer = (ledger, rival)[number % 2]
-        administration.set_budget(writer, SITI, program="tkm-2020", budget=number)
-    assert [(event.previous, event.budget) for event in log(ledger, SET_UP) if isinstance(event, events.BudgetSet)] == [
+        programs.set_budget(writer, SITI, program="tkm-2020", budget=number)
+    assert [(event.previous, event.budget) for event in log(ledger, SET_UP) if isinstance(event, BudgetSet)] == [
         (100_000_000, 0), (0, 1), (1, 2), (2, 3),
     ]  # fmt: skip
     rival.close()

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import IntegrityBrokenError, StoreFailedError, VaultKeyError
-from ledger.events import SharedAccount
-from ledger.person_rows import SQLitePersonRows
-from ledger.vault import SALT_BYTES, AccountShared, Person, Placed, Vault
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.recipient import SharedAccount
+from ledger.store.errors import StoreFailedError
+from ledger.vault.errors import VaultKeyError
+from ledger.vault.rows import SQLitePersonRows
+from ledger.vault.vault import SALT_BYTES, AccountShared, Person, Placed, Vault
 
 ANI = Person("0000000101900001", "Ani", "900001", "081", "Jalan Melati")
 BUDI = Person("0000000101900002", "Budi", "900002")

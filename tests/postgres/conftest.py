@@ -9,9 +9,9 @@ import pytest
 from acts import now
 from server import OFFICER, Home, Server
 
-from ledger.application import Ledger
-from ledger.folder import Place, write_settings
-from ledger.moving import Move
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
 
 HERE = Path(__file__).parent
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from ledger.postgres_rights import GRANTS
+from ledger.application.rights import GRANTS
 
 OWNER = "postgres"
 OFFICER = "siti"

@@ -4,10 +4,10 @@ from datetime import date
 
 from acts import approve, propose, register, run
 
-from ledger.application import Ledger
-from projections.archive import ARCHIVE, Archive
-from projections.check import check
-from projections.engine import Reports, report_names
+from ledger.application.ledger import Ledger
+from projections.audit.check import check
+from projections.relation.archive import ARCHIVE, Archive
+from projections.reports.engine import Reports, report_names
 
 ALWAYS = date(9999, 12, 31)
 

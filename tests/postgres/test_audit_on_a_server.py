@@ -5,10 +5,11 @@ from pathlib import Path
 from acts import approve, propose, register, run
 from server import Home, Server
 
-from ledger.application import Ledger
-from ledger.log import begin_log
-from projections import audit_export, parts
-from projections.audit import Audit, audit
+from ledger.application.creation import begin_log
+from ledger.application.ledger import Ledger
+from projections.audit.verification import Audit, audit
+from projections.audit.verification import export as audit_export
+from projections.relation import parts
 
 
 def broken(found: Audit) -> set[str]:

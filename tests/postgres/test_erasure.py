@@ -8,12 +8,12 @@ import pytest
 from acts import BUDI, LETTER, SITI, erase, now, pay, register
 from server import AUDITOR, OFFICER, Home, Server
 
-from ledger import privacy
-from ledger.application import Ledger
-from ledger.errors import RightsMissingError, StoreLockedError
-from ledger.folder import Place, write_settings
-from ledger.moving import Move
-from projections.check import check
+from ledger.application import privacy
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.store.errors import RightsMissingError, StoreLockedError
+from projections.audit.check import check
 
 COUNT = 400
 

@@ -12,8 +12,8 @@ from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase
 from server import Server
 
-from ledger.postgres_store import PostgresLedgerFactory, PostgresLedgerRecorder
-from ledger.store import LedgerFactory, SQLiteLedgerRecorder
+from ledger.store.postgres import PostgresLedgerFactory, PostgresLedgerRecorder
+from ledger.store.sqlite import LedgerFactory, SQLiteLedgerRecorder
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from acts import SITI, approve, propose, register, run
 from logged import level_files, recorder_of, root_of, some_rows
 from server import Home, Server
 
-from ledger import administration
-from ledger.application import Ledger
-from ledger.errors import IntegrityBrokenError
-from ledger.events import Role
-from ledger.log import create_log
-from ledger.moving import Move
+from ledger.application import officers
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Role
+from ledger.transparency.log import create_log
 
 
 def test_a_log_of_postgresql_is_that_of_the_same_events_on_sqlite(ledger: Ledger, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_database_that_lost_events_is_not_signed(ledger: Ledger, server: Serve
 
     with pytest.raises(IntegrityBrokenError, match="older copy"):
         log.grow()
-    administration.enroll(ledger, SITI, officer_id="tari", roles=(Role.MAKER,))
+    officers.enroll(ledger, SITI, officer_id="tari", roles=(Role.MAKER,))
     with pytest.raises(IntegrityBrokenError, match="not those signed"):
         log.grow()
 

@@ -14,14 +14,15 @@ from acts import PROGRAM, SITI, approve, entries, now, propose, register, run
 from server import OFFICER, Home, Line, Server
 
 import cli
-from ledger import administration
-from ledger.application import Ledger
-from ledger.errors import AnswerLostError, StoreLockedError, StoreTimeoutError, StoreUnreachableError
-from ledger.folder import Place, write_settings
-from ledger.postgres import Database
-from ledger.postgres_store import LOCK, PostgresLedgerFactory
-from ledger.store import Conflict
-from projections.check import check
+from ledger.application import programs
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import AnswerLostError
+from ledger.store.errors import StoreLockedError, StoreTimeoutError, StoreUnreachableError
+from ledger.store.postgres import LOCK, PostgresLedgerFactory
+from ledger.store.recorder import Conflict
+from ledger.store.server import Database
+from projections.audit.check import check
 
 COMMIT = rb"COMMIT(?!TED)"  # and not the level that a transaction begins with
 
@@ -48,7 +49,7 @@ def ledger_behind(line: Line, home: Home) -> Ledger:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALUR_DATABASE_TIMEOUT", "1")
-    monkeypatch.setattr("ledger.postgres.MARGIN_S", 0)
+    monkeypatch.setattr("ledger.store.server.MARGIN_S", 0)
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -58,7 +59,7 @@ def test_a_commit_whose_answer_is_lost_is_found_recorded(server: Server, home: H
         closing(ledger_behind(line, home)) as ledger,
     ):
         size = ledger.store.size()
-        recorded = administration.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
+        recorded = programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
         assert line.cuts == 1
         assert [each.event for each in recorded] == [each.event for each in entries(ledger, size)]
         assert ledger.store.size() == size + 1
@@ -69,7 +70,7 @@ def test_a_run_whose_every_second_commit_loses_its_answer_pays_each_once(
 ) -> None:
     batch_id = propose(ledger, register(ledger, 60))
     approve(ledger, batch_id)
-    monkeypatch.setattr("ledger.rows.CHUNK_ROWS", 10)
+    monkeypatch.setattr("ledger.application.chunks.CHUNK_ROWS", 10)
     seen = 0
 
     def every_second_commit(data: bytes) -> bool:
@@ -95,7 +96,11 @@ def test_a_registration_whose_answers_are_lost_gives_each_person_one_number(serv
 
     with closing(Line(server, is_cut=is_cut)) as line, closing(ledger_behind(line, home)) as ledger:
         assert register(ledger, 5) == [f"R{number:09}" for number in range(1, 6)]
-        assert (line.cuts, ledger.vault.count(), ledger.vault.rows.next_number()) == (2, 5, 6)
+        assert (
+            line.cuts,
+            ledger.vault.count(),
+            ledger.vault.rows.next_number(),
+        ) == (2, 5, 6)
         assert all(law.holds for law in check(ledger.store))
 
 
@@ -122,7 +127,7 @@ def test_the_command_says_that_the_outcome_is_not_known(
 def test_what_was_cut_before_its_commit_is_recorded_once_by_the_next_attempt(server: Server, home: Home) -> None:
     with closing(Line(server, is_cut=once(b"COPY salur"))) as line, closing(ledger_behind(line, home)) as ledger:
         size = ledger.store.size()
-        administration.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
+        programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
         assert (line.cuts, ledger.store.size()) == (1, size + 1)
 
 
@@ -148,11 +153,11 @@ def test_an_outcome_that_cannot_be_asked_for_is_no_refusal(server: Server, home:
     with closing(Line(server, is_cut=is_cut)) as line, closing(ledger_behind(line, home)) as cut:
         started = monotonic()
         with pytest.raises(AnswerLostError):
-            administration.set_budget(cut, SITI, program=PROGRAM, budget=90_000_000)
+            programs.set_budget(cut, SITI, program=PROGRAM, budget=90_000_000)
         assert monotonic() - started < 10
     # It was recorded all the same, and the same command finds that.
     assert ledger.store.size() == size + 1
-    assert administration.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000) == []
+    assert programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000) == []
 
 
 def test_a_conflict_with_another_writer_stays_one(ledger: Ledger) -> None:
@@ -175,7 +180,7 @@ def test_a_lock_that_another_keeps_is_told_in_time(ledger: Ledger, home: Home, s
         other.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         started = monotonic()
         with pytest.raises(StoreLockedError):
-            administration.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
+            programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
         assert within(3, started)
 
 

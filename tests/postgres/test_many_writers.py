@@ -13,15 +13,15 @@ import pytest
 from acts import PROGRAM, SITI, TRANCHE, approve, nik, now, propose, register
 from server import OFFICER, Home, Server
 
-from ledger import administration
-from ledger.application import Ledger
-from ledger.errors import LedgerError
-from ledger.events import TrancheDisbursed
-from ledger.folder import Place, write_settings
-from ledger.moving import Move
-from ledger.postgres_store import PostgresLedgerFactory
-from ledger.store import to_entry
-from projections.check import check
+from ledger.application import programs
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.domain.errors import LedgerError
+from ledger.domain.payment import TrancheDisbursed
+from ledger.store.entries import to_entry
+from ledger.store.postgres import PostgresLedgerFactory
+from projections.audit.check import check
 from tests.survival.office import Tail
 
 SALUR = str(Path(sys.executable).with_name("salur"))
@@ -43,7 +43,7 @@ def paid(ledger: Ledger) -> Counter[str]:
 def test_eight_processes_with_overlapping_files_pay_and_register_everybody_once(
     ledger: Ledger, home: Home, server: Server
 ) -> None:
-    administration.set_budget(ledger, SITI, program=PROGRAM, budget=3 * PEOPLE * TRANCHE)
+    programs.set_budget(ledger, SITI, program=PROGRAM, budget=3 * PEOPLE * TRANCHE)
     ids = register(ledger, PEOPLE)
     # Two batches that overlap by a third, each run by three processes; two more register overlapping files.
     first = propose(ledger, ids[: 2 * PEOPLE // 3])
@@ -135,7 +135,7 @@ def test_a_run_goes_on_through_a_crash_of_the_server(own_server: Server, folder_
     name, folder = own_server.new_database(), tmp_path / "ledger"
     Move(folder_of_2020, folder, database=own_server.address(name)).carry_out()
     with closing(Ledger(folder, now=now)) as ledger:
-        administration.set_budget(ledger, SITI, program=PROGRAM, budget=9_000 * TRANCHE)
+        programs.set_budget(ledger, SITI, program=PROGRAM, budget=9_000 * TRANCHE)
         ids = register(ledger, 4_000)
         batch_id = propose(ledger, ids)
         approve(ledger, batch_id)

@@ -13,10 +13,14 @@ from acts import PROGRAM, SITI, by, fund, members, now, pay, propose, register, 
 from server import OFFICER, Home, Server
 
 from cli import run as salur
-from ledger import administration, moving
-from ledger.aftercare import Step
-from ledger.application import Ledger, create
-from ledger.errors import (
+from ledger.application import moving, officers, programs
+from ledger.application.aftercare import Step
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move, join
+from ledger.domain.event import Role
+from ledger.domain.opening import LedgerOpened
+from ledger.store.errors import (
     CopyDiffersError,
     DatabaseEmptyError,
     DatabaseTakenError,
@@ -25,13 +29,11 @@ from ledger.errors import (
     LedgerMissingError,
     RightsMissingError,
     StoreTimeoutError,
-    VaultKeyError,
 )
-from ledger.events import LedgerOpened, Role
-from ledger.moving import Move, join
-from ledger.postgres import Database
-from projections.check import check
-from projections.engine import Reports
+from ledger.store.server import Database
+from ledger.vault.errors import VaultKeyError
+from projections.audit.check import check
+from projections.reports.engine import Reports
 
 OPENED = LedgerOpened(name="New", currency="IDR", decimals=0)
 
@@ -148,9 +150,9 @@ def test_a_ledger_that_went_on_elsewhere_is_not_copied_over(lived_in: Path, serv
     there = tmp_path / "there"
     Move(lived_in, there, database=server.address(server.new_database())).carry_out()
     with closing(Ledger(there, now=now)) as ledger:
-        administration.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
+        programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)
     with closing(Ledger(lived_in, now=now)) as ledger:
-        administration.set_budget(ledger, SITI, program=PROGRAM, budget=80_000_000)
+        programs.set_budget(ledger, SITI, program=PROGRAM, budget=80_000_000)
     with pytest.raises(CopyDiffersError):
         Move(lived_in, there).carry_out()
 
@@ -163,7 +165,7 @@ def test_a_ledger_made_in_a_database_is_joined_and_used_from_another_folder(serv
     one, two = tmp_path / "one", tmp_path / "two"
     create(one, by(None), opened=OPENED, now=now, database=database).close()
     joined = join(two, database=database)
-    administration.enroll(joined, SITI, officer_id="siti", roles=(Role.MAKER,))
+    officers.enroll(joined, SITI, officer_id="siti", roles=(Role.MAKER,))
     joined.close()
     with closing(Ledger(one, now=now)) as ledger:
         assert ledger.store.streams("officer/") == ["officer/siti"]

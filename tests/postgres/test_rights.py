@@ -8,12 +8,12 @@ import pytest
 from acts import SITI, approve, now, pay, propose, register, run
 from server import AUDITOR, OFFICER, Home, Line, Server
 
-from ledger import administration
-from ledger.application import Ledger
-from ledger.errors import RightsMissingError, StoreUnreachableError
-from ledger.folder import Place, write_settings
-from ledger.postgres import Database
-from projections.check import check
+from ledger.application import programs
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.store.errors import RightsMissingError, StoreUnreachableError
+from ledger.store.server import Database
+from projections.audit.check import check
 
 
 def test_who_may_only_add_and_read_pays_and_examines(ledger: Ledger, home: Home, server: Server) -> None:
@@ -62,7 +62,7 @@ def test_an_auditor_reads_everything_but_personal_data_and_records_nothing(
         with pytest.raises(RightsMissingError, match="permission denied for schema salur_vault"):
             audited.vault.count()
         with pytest.raises(RightsMissingError, match="permission denied for table stored_events"):
-            administration.set_budget(audited, SITI, program="bsu-2020", budget=7)
+            programs.set_budget(audited, SITI, program="bsu-2020", budget=7)
     assert ledger.store.size() == audited_size(server, home)
 
 

@@ -9,11 +9,11 @@ import pytest
 from acts import now
 from server import OFFICER, Server
 
-from ledger import administration
-from ledger.application import Ledger
-from ledger.folder import Place, write_settings
-from ledger.moving import Move
-from projections.check import check
+from ledger.application import programs
+from ledger.application.folder import Place, write_settings
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from projections.audit.check import check
 
 sys.path.append(str(Path(__file__).parents[1] / "ledger"))  # where the office that signs is
 
@@ -40,7 +40,7 @@ def test_officers_sign_on_a_server_and_a_forgery_is_named(server: Server, office
     with closing(Ledger(folder, now=now)) as ledger:
         assert ledger.fingerprint == office.ledger.fingerprint
         siti = office.by("siti", reference='letter "7" \\ élan')
-        administration.set_budget(ledger, siti, program="bsu-2020", budget=7)
+        programs.set_budget(ledger, siti, program="bsu-2020", budget=7)
         assert breaches(ledger) == []
         server.execute(
             "UPDATE salur.stored_events SET state=convert_to(replace(convert_from(state, 'UTF8'), ':7,', ':8,'), 'UTF8')"

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from server import OWNER, Server
 
-from ledger.application import Ledger
+from ledger.application.ledger import Ledger
 
 SALUR = str(Path(sys.executable).with_name("salur"))
 TLS_WANTED = bytes.fromhex("0000000804d2162f")

@@ -7,8 +7,47 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ledger import events as e
-from ledger.store import Entry, LedgerFactory, LedgerRecorder, to_stored_event
+from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.destination import DestinationReopened
+from ledger.domain.event import Event, Meta, RefusedRows, Role
+from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
+from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined
+from ledger.domain.officer import OfficerEnrolled, OfficerRevoked
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.payment import (
+    ReturnReason,
+    TrancheDisbursed,
+    TrancheRefunded,
+    TrancheReissued,
+    TrancheReturned,
+    TrancheReversed,
+    TrancheSettled,
+)
+from ledger.domain.program import (
+    BudgetSet,
+    FundsRecovered,
+    FundsReleased,
+    FundsReserved,
+    FundsSpent,
+    Kind,
+    ProgramClosed,
+    ProgramOpened,
+)
+from ledger.domain.recipient import (
+    Channel,
+    DataDisclosed,
+    ErasureRejected,
+    ErasureRequested,
+    RecipientErased,
+    RecipientReferred,
+    RecipientRegistered,
+    SupportReceived,
+    TrainingAttended,
+)
+from ledger.domain.request import FileProcessed, ReferenceUsed
+from ledger.store.entries import Entry, to_stored_event
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.sqlite import LedgerFactory
 
 START = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
 SHA = "0" * 64
@@ -24,12 +63,12 @@ class Book:
         self.moment = START
         self.size = 0
 
-    def add(self, *events: e.Event, on: str = "2020-10-01", by: str | None = "siti", at: datetime | None = None) -> int:
+    def add(self, *events: Event, on: str = "2020-10-01", by: str | None = "siti", at: datetime | None = None) -> int:
         """Append events; returns the size of the log after them."""
         rows = []
         for event in events:
             self.moment += timedelta(minutes=1)
-            meta = e.Meta(recorded_at=at or self.moment, effective_on=date.fromisoformat(on), by=by)
+            meta = Meta(recorded_at=at or self.moment, effective_on=date.fromisoformat(on), by=by)
             version = self.versions[event.stream] = self.versions.get(event.stream, 0) + 1
             rows.append(to_stored_event(Entry(event.stream, version, meta, event)))
         self.recorder.insert_events(rows)
@@ -60,16 +99,16 @@ class Book:
         database.close()
 
 
-def opened(currency: str = "IDR", decimals: int = 0) -> e.LedgerOpened:
-    return e.LedgerOpened(name="Kemnaker 2020", currency=currency, decimals=decimals)
+def opened(currency: str = "IDR", decimals: int = 0) -> LedgerOpened:
+    return LedgerOpened(name="Kemnaker 2020", currency=currency, decimals=decimals)
 
 
-def person(number: int, category: str = "worker") -> e.RecipientRegistered:
-    return e.RecipientRegistered(recipient_id=f"R{number:09}", commitment=SHA, category=category)
+def person(number: int, category: str = "worker") -> RecipientRegistered:
+    return RecipientRegistered(recipient_id=f"R{number:09}", commitment=SHA, category=category)
 
 
-def paid(number: int, tranche: int = 1, amount: int = 600, batch_id: str = "b1") -> e.TrancheDisbursed:
-    return e.TrancheDisbursed(
+def paid(number: int, tranche: int = 1, amount: int = 600, batch_id: str = "b1") -> TrancheDisbursed:
+    return TrancheDisbursed(
         program="bsu", tranche=tranche, recipient_id=f"R{number:09}", amount=amount, batch_id=batch_id
     )
 
@@ -92,47 +131,47 @@ def keep_case(book: Book) -> Book:
     """
     book.add(opened(), by=None)
     book.add(
-        e.OfficerEnrolled(officer_id="siti", roles=(e.Role.MAKER,)),
-        e.OfficerEnrolled(officer_id="budi", roles=(e.Role.CHECKER,)),
-        e.OfficerEnrolled(officer_id="agus", roles=(e.Role.CHECKER, e.Role.MAKER)),
+        OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,)),
+        OfficerEnrolled(officer_id="budi", roles=(Role.CHECKER,)),
+        OfficerEnrolled(officer_id="agus", roles=(Role.CHECKER, Role.MAKER)),
     )
     book.add(
-        e.ProgramOpened(program="jps", name="Jaring Pengaman Sosial", kind=e.Kind.UMBRELLA, fiscal_year=2020),
-        e.ProgramOpened(
-            program="tkm", parent="jps", name="Tenaga Kerja Mandiri", kind=e.Kind.GROUP_GRANT, ceiling=5000,
+        ProgramOpened(program="jps", name="Jaring Pengaman Sosial", kind=Kind.UMBRELLA, fiscal_year=2020),
+        ProgramOpened(
+            program="tkm", parent="jps", name="Tenaga Kerja Mandiri", kind=Kind.GROUP_GRANT, ceiling=5000,
             fiscal_year=2020, report_due_days=30,
         ),
-        e.ProgramOpened(
-            program="bsu", name="Bantuan Subsidi Upah", kind=e.Kind.CASH, ceiling=1000, schedule=(600, 400),
+        ProgramOpened(
+            program="bsu", name="Bantuan Subsidi Upah", kind=Kind.CASH, ceiling=1000, schedule=(600, 400),
             fiscal_year=2020, categories=("worker",),
         ),
-        e.BudgetSet(program="bsu", budget=9000, previous=0),
-        e.BudgetSet(program="bsu", budget=10000, previous=9000),
-        e.BudgetSet(program="tkm", budget=20000, previous=0),
+        BudgetSet(program="bsu", budget=9000, previous=0),
+        BudgetSet(program="bsu", budget=10000, previous=9000),
+        BudgetSet(program="tkm", budget=20000, previous=0),
     )  # fmt: skip
     book.add(*(person(number) for number in range(1, 10)), on="2020-08-01")
     book.add(
-        e.FileProcessed(
-            command="recipient-add", file_sha256=SHA, count=9, refused=(e.RefusedRows(code="nik_invalid", rows=7),)
+        FileProcessed(
+            command="recipient-add", file_sha256=SHA, count=9, refused=(RefusedRows(code="nik_invalid", rows=7),)
         ),
-        e.FileProcessed(
-            command="recipient-add", file_sha256=SHA, count=9, refused=(e.RefusedRows(code="nik_invalid", rows=2),)
+        FileProcessed(
+            command="recipient-add", file_sha256=SHA, count=9, refused=(RefusedRows(code="nik_invalid", rows=2),)
         ),
-        e.ReferenceUsed(used="letter 1", request_sha256=SHA),
+        ReferenceUsed(used="letter 1", request_sha256=SHA),
     )
     _pay(book)
     _grant(book)
     _ship(book)
     book.add(
-        e.RecipientReferred(recipient_id="R000000001", scheme="kartu-prakerja", channel=e.Channel.BP2MI),
-        e.RecipientReferred(recipient_id="R000000002", scheme="kartu-prakerja", channel=e.Channel.BP2MI),
-        e.RecipientReferred(recipient_id="R000000003", scheme="kartu-prakerja", channel=e.Channel.P3MI),
-        e.TrainingAttended(recipient_id="R000000006", program="tkm", session_id="s1", group_id="g1"),
-        e.TrainingAttended(recipient_id="R000000006", program="tkm", session_id="s2", group_id="g1"),
-        e.TrainingAttended(recipient_id="R000000009", program="tkm", session_id="s1"),
-        e.SupportReceived(recipient_id="R000000009", program="jps", kind=e.Kind.INCUBATION),
-        e.OfficerRevoked(officer_id="agus", reason="moved"),
-        e.ProgramClosed(program="jps", reason="year-end"),
+        RecipientReferred(recipient_id="R000000001", scheme="kartu-prakerja", channel=Channel.BP2MI),
+        RecipientReferred(recipient_id="R000000002", scheme="kartu-prakerja", channel=Channel.BP2MI),
+        RecipientReferred(recipient_id="R000000003", scheme="kartu-prakerja", channel=Channel.P3MI),
+        TrainingAttended(recipient_id="R000000006", program="tkm", session_id="s1", group_id="g1"),
+        TrainingAttended(recipient_id="R000000006", program="tkm", session_id="s2", group_id="g1"),
+        TrainingAttended(recipient_id="R000000009", program="tkm", session_id="s1"),
+        SupportReceived(recipient_id="R000000009", program="jps", kind=Kind.INCUBATION),
+        OfficerRevoked(officer_id="agus", reason="moved"),
+        ProgramClosed(program="jps", reason="year-end"),
     )
     _erase(book)
     return book
@@ -140,114 +179,114 @@ def keep_case(book: Book) -> Book:
 
 def _erase(book: Book) -> None:
     """Person 9 is erased when asked for a second time."""
-    request = e.ErasureRequested(recipient_id="R000000009", maker="siti", reason="asked", legal_basis="UU 27/2022")
+    request = ErasureRequested(recipient_id="R000000009", maker="siti", reason="asked", legal_basis="UU 27/2022")
     book.add(request)
-    book.add(e.ErasureRejected(recipient_id="R000000009", checker="budi", reason="which person?"), by="budi")
-    book.add(e.DataDisclosed(recipient_id="R000000009", reason="asked"), request)
+    book.add(ErasureRejected(recipient_id="R000000009", checker="budi", reason="which person?"), by="budi")
+    book.add(DataDisclosed(recipient_id="R000000009", reason="asked"), request)
     book.add(
-        e.RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
+        RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
         by="budi",
     )
 
 
 def _pay(book: Book) -> None:
     book.add(
-        e.BatchProposed(
+        BatchProposed(
             batch_id="b1", program="bsu", tranche=1, maker="siti", file_sha256=SHA,
             rows_sha256=list_sha256(1, 2, 3, 4, 5), count=5, total=3000,
-            refused=(e.RefusedRows(code="not_registered", rows=3), e.RefusedRows(code="duplicate", rows=1)),
+            refused=(RefusedRows(code="not_registered", rows=3), RefusedRows(code="duplicate", rows=1)),
         )
     )  # fmt: skip
-    book.add(e.BatchApproved(batch_id="b1", program="bsu", checker="budi"), by="budi")
-    book.add(e.FundsReserved(program="bsu", amount=3000, reserved_for="batch b1"), by="budi")
+    book.add(BatchApproved(batch_id="b1", program="bsu", checker="budi"), by="budi")
+    book.add(FundsReserved(program="bsu", amount=3000, reserved_for="batch b1"), by="budi")
     # Not in order of recipient, as several processes may pay a batch at once.
     book.add(paid(3), paid(1), paid(2), paid(5), paid(4))
     book.add(
-        e.BatchExecuted(batch_id="b1", program="bsu", count=5, total=3000),
-        e.FundsSpent(program="bsu", amount=3000, reserved_for="batch b1"),
+        BatchExecuted(batch_id="b1", program="bsu", count=5, total=3000),
+        FundsSpent(program="bsu", amount=3000, reserved_for="batch b1"),
     )
     returned = {"attempt": 1, "recorded_by": "siti"}
-    book.add(step(e.TrancheSettled, 1, attempt=1), on="2020-10-02")
+    book.add(step(TrancheSettled, 1, attempt=1), on="2020-10-02")
     book.add(
-        step(e.TrancheReturned, 3, return_reason=e.ReturnReason.CLOSED_ACCOUNT, **returned),
-        step(e.TrancheReturned, 4, return_reason=e.ReturnReason.CREDITOR_DECEASED, **returned),
+        step(TrancheReturned, 3, return_reason=ReturnReason.CLOSED_ACCOUNT, **returned),
+        step(TrancheReturned, 4, return_reason=ReturnReason.CREDITOR_DECEASED, **returned),
         on="2020-10-03",
     )
-    book.add(step(e.TrancheReturned, 2, return_reason=e.ReturnReason.INCORRECT_ACCOUNT, **returned), on="2020-10-05")
-    book.add(step(e.TrancheReissued, 3, attempt=2, after="return"), on="2020-10-06", by="agus")
-    book.add(step(e.TrancheRefunded, 4, treasury_ref="NTPN 1"), on="2020-10-07")
+    book.add(step(TrancheReturned, 2, return_reason=ReturnReason.INCORRECT_ACCOUNT, **returned), on="2020-10-05")
+    book.add(step(TrancheReissued, 3, attempt=2, after="return"), on="2020-10-06", by="agus")
+    book.add(step(TrancheRefunded, 4, treasury_ref="NTPN 1"), on="2020-10-07")
     book.add(
-        step(e.TrancheReversed, 5, reason="wrong list"),
-        e.FundsRecovered(program="bsu", amount=600, reserved_for="reversed payments"),
+        step(TrancheReversed, 5, reason="wrong list"),
+        FundsRecovered(program="bsu", amount=600, reserved_for="reversed payments"),
         on="2020-10-08",
     )
     book.add(
-        e.FundsReserved(program="bsu", amount=600, reserved_for="reissued payments"),
-        step(e.TrancheReissued, 5, attempt=2, after="reversal"),
+        FundsReserved(program="bsu", amount=600, reserved_for="reissued payments"),
+        step(TrancheReissued, 5, attempt=2, after="reversal"),
         on="2020-10-09",
         by="agus",
     )
     book.add(
-        e.BatchProposed(
+        BatchProposed(
             batch_id="b2", program="bsu", tranche=2, maker="agus", file_sha256=SHA,
             rows_sha256=list_sha256(1, 2, amount=400), count=2, total=800,
         ),
         on="2020-10-20", by="agus",
     )  # fmt: skip
     book.add(
-        e.BatchApproved(batch_id="b2", program="bsu", checker="budi"),
-        e.FundsReserved(program="bsu", amount=800, reserved_for="batch b2"),
+        BatchApproved(batch_id="b2", program="bsu", checker="budi"),
+        FundsReserved(program="bsu", amount=800, reserved_for="batch b2"),
         on="2020-10-20",
         by="budi",
     )
     book.add(
         paid(1, tranche=2, amount=400, batch_id="b2"),
-        e.BatchExecuted(
-            batch_id="b2", program="bsu", count=1, total=400, refused=(e.RefusedRows(code="already_paid", rows=1),)
+        BatchExecuted(
+            batch_id="b2", program="bsu", count=1, total=400, refused=(RefusedRows(code="already_paid", rows=1),)
         ),
-        e.FundsSpent(program="bsu", amount=400, reserved_for="batch b2"),
-        e.FundsReleased(program="bsu", amount=400, reserved_for="batch b2"),
+        FundsSpent(program="bsu", amount=400, reserved_for="batch b2"),
+        FundsReleased(program="bsu", amount=400, reserved_for="batch b2"),
         on="2020-10-21",
     )
     book.add(
-        e.BatchProposed(
+        BatchProposed(
             batch_id="b3", program="bsu", tranche=2, maker="siti", file_sha256=SHA, rows_sha256=SHA, count=1, total=400
         ),
         on="2020-10-22",
     )
-    book.add(e.BatchRejected(batch_id="b3", program="bsu", checker="budi", reason="late"), on="2020-10-22", by="budi")
+    book.add(BatchRejected(batch_id="b3", program="bsu", checker="budi", reason="late"), on="2020-10-22", by="budi")
 
 
 def _grant(book: Book) -> None:
     papers = {"proposal_ref": "P 1", "decree_ref": "SK 1", "decree_on": date(2020, 9, 1)}
     book.add(
-        e.FundsReserved(program="tkm", amount=9000, reserved_for="groups of tkm"),
-        e.GroupFunded(
+        FundsReserved(program="tkm", amount=9000, reserved_for="groups of tkm"),
+        GroupFunded(
             program="tkm", group_id="g1", amount=5000, members=("R000000006", "R000000007"),
             report_due_on=date(2020, 10, 10), **papers,
         ),
-        e.GroupJoined(program="tkm", group_id="g1", recipient_id="R000000006"),
-        e.GroupJoined(program="tkm", group_id="g1", recipient_id="R000000007"),
-        e.GroupFunded(
+        GroupJoined(program="tkm", group_id="g1", recipient_id="R000000006"),
+        GroupJoined(program="tkm", group_id="g1", recipient_id="R000000007"),
+        GroupFunded(
             program="tkm", group_id="g2", amount=4000, members=("R000000008",),
             report_due_on=date(2020, 10, 31), **papers,
         ),
-        e.GroupJoined(program="tkm", group_id="g2", recipient_id="R000000008"),
-        e.FundsSpent(program="tkm", amount=9000, reserved_for="groups of tkm"),
+        GroupJoined(program="tkm", group_id="g2", recipient_id="R000000008"),
+        FundsSpent(program="tkm", amount=9000, reserved_for="groups of tkm"),
     )  # fmt: skip
-    book.add(e.AccountabilityReported(program="tkm", group_id="g2", report_ref="LPJ 1"), on="2020-10-12")
+    book.add(AccountabilityReported(program="tkm", group_id="g2", report_ref="LPJ 1"), on="2020-10-12")
 
 
 def _ship(book: Book) -> None:
     book.add(
-        e.GoodsStocked(item="mask", quantity=1000, unit="piece", origin="BLK Serang"),
-        e.GoodsStocked(item="rice-5kg", quantity=50, unit="bag", origin="Bulog"),
-        e.StockIssued(item="mask", quantity=700, shipment_id="m1"),
-        e.MaskAidShipped(shipment_id="m1", item="mask", quantity=700, country="HK"),
-        e.StockIssued(item="mask", quantity=200, shipment_id="m2"),
-        e.MaskAidShipped(shipment_id="m2", item="mask", quantity=200, country="HK"),
-        e.StockIssued(item="rice-5kg", quantity=20, shipment_id="r1"),
-        e.GoodsAidShipped(shipment_id="r1", item="rice-5kg", quantity=20, country="TW"),
-        e.DeliveryConfirmed(shipment_id="m1", item="mask", quantity=600, country="HK", proof_ref="POD 1"),
-        e.DestinationReopened(country="HK", decree_ref="Kepmenaker 294/2020"),
+        GoodsStocked(item="mask", quantity=1000, unit="piece", origin="BLK Serang"),
+        GoodsStocked(item="rice-5kg", quantity=50, unit="bag", origin="Bulog"),
+        StockIssued(item="mask", quantity=700, shipment_id="m1"),
+        MaskAidShipped(shipment_id="m1", item="mask", quantity=700, country="HK"),
+        StockIssued(item="mask", quantity=200, shipment_id="m2"),
+        MaskAidShipped(shipment_id="m2", item="mask", quantity=200, country="HK"),
+        StockIssued(item="rice-5kg", quantity=20, shipment_id="r1"),
+        GoodsAidShipped(shipment_id="r1", item="rice-5kg", quantity=20, country="TW"),
+        DeliveryConfirmed(shipment_id="m1", item="mask", quantity=600, country="HK", proof_ref="POD 1"),
+        DestinationReopened(country="HK", decree_ref="Kepmenaker 294/2020"),
     )

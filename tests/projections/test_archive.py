@@ -12,19 +12,24 @@ import pytest
 from book_of_events import START, Book, keep_case, opened, paid, person
 
 import cli
-from ledger import events as e
-from ledger.application import Ledger
+from ledger.application.ledger import Ledger
 from ledger.console.tables import to_csv, to_json
-from ledger.errors import IntegrityBrokenError, SegmentMismatchError
-from ledger.store import Entry, to_stored_event
-from projections import archive as archives
-from projections import engine
-from projections import events as projected
-from projections.archive import Archive
-from projections.check import Law, check
-from projections.database import database
-from projections.engine import SHARED, Reports, report_names
-from projections.events import columns_of, fields_of, load
+from ledger.domain.batch import BatchRejected
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Event, Meta
+from ledger.domain.program import Kind, ProgramOpened
+from ledger.domain.registry import EVENT_CLASSES, UPCASTERS
+from ledger.store.entries import Entry, to_stored_event
+from projections.audit.check import check
+from projections.errors import SegmentMismatchError
+from projections.laws.law import Law
+from projections.relation import archive as archives
+from projections.relation import relations as projected
+from projections.relation.archive import Archive
+from projections.relation.database import database
+from projections.relation.relations import columns_of, fields_of, load
+from projections.reports import engine
+from projections.reports.engine import SHARED, Reports, report_names
 
 YEAR_END = date(2020, 12, 31)
 EVERY = [*report_names(), *(name for name in SHARED if name not in report_names())]
@@ -141,7 +146,7 @@ def test_a_line_is_the_stored_bytes_behind_their_place(case, archive):
 
 def test_a_line_keeps_every_sign_of_a_text(book):
     name = 'Ré"my \\ 日本 \U0001f600 \t,{"log_index":7,'
-    book.add(e.ProgramOpened(program="bsu", name=name, kind=e.Kind.CASH, fiscal_year=2020))
+    book.add(ProgramOpened(program="bsu", name=name, kind=Kind.CASH, fiscal_year=2020))
     [segment] = archive_of(book, 1).seal()
     [row] = held(segment.path)
     assert (row["name"], row["line"].partition(",")[2]) == (
@@ -172,7 +177,7 @@ def test_rows_stand_in_the_order_of_the_log(case, archive):
         assert [row["log_index"] for row in held(segment.path)] == list(range(segment.first, segment.last + 1))
 
 
-class Renamed(e.Event):
+class Renamed(Event):
     TOPIC = "Renamed.v2"
     name: str
 
@@ -182,10 +187,10 @@ class Renamed(e.Event):
 
 
 def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(book, monkeypatch):
-    monkeypatch.setitem(e.EVENT_CLASSES, "Renamed.v2", Renamed)
-    monkeypatch.setitem(e.UPCASTERS, "Renamed.v1", ("Renamed.v2", lambda old: {**old, "name": old["named"].upper()}))
+    monkeypatch.setitem(EVENT_CLASSES, "Renamed.v2", Renamed)
+    monkeypatch.setitem(UPCASTERS, "Renamed.v1", ("Renamed.v2", lambda old: {**old, "name": old["named"].upper()}))
     old = to_stored_event(
-        Entry("renamed", 1, e.Meta(recorded_at=START, effective_on=date(2020, 9, 1)), Renamed(name="x"))
+        Entry("renamed", 1, Meta(recorded_at=START, effective_on=date(2020, 9, 1)), Renamed(name="x"))
     )
     state = old.state.replace(b'"name":"x"', b'"named":"siti"')
     book.add(opened(), person(1))
@@ -200,8 +205,8 @@ def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(book, monkey
 
 def test_segments_whose_events_have_changed_their_form_since_are_made_anew(case, archive, told, monkeypatch):
     segments = archive.seal()
-    monkeypatch.setitem(e.UPCASTERS, "BatchRejected.v1", ("BatchRejected.v2", lambda old: {**old, "reason": "none"}))
-    monkeypatch.setitem(e.EVENT_CLASSES, "BatchRejected.v2", e.BatchRejected)
+    monkeypatch.setitem(UPCASTERS, "BatchRejected.v1", ("BatchRejected.v2", lambda old: {**old, "reason": "none"}))
+    monkeypatch.setitem(EVENT_CLASSES, "BatchRejected.v2", BatchRejected)
     archive.brought_up_to_date()
     [changed] = [each for each in segments if any(row["event"] == "BatchRejected" for row in held(each.path, "event"))]
     assert told == [f"segment {changed.path.name} has not the columns of today and is made anew from the store"]

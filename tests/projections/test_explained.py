@@ -9,11 +9,16 @@ from book_of_events import Book, keep_case, opened, paid, person, step
 from explained import assert_explained, contributions
 
 from cli import REPORTS
-from ledger import events as e
-from ledger.errors import FigureUnknownError, IntegrityBrokenError
-from projections import explain as explain_module
-from projections.engine import Reports, projection_sql
-from projections.explain import KEYS, NOT_SUMS, Figure, explain, parse_figure, sums_of
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import RefusedRows
+from ledger.domain.payment import ReturnReason, TrancheReissued, TrancheReturned, TrancheReversed, TrancheSettled
+from ledger.domain.program import BudgetSet, Kind, ProgramOpened
+from ledger.domain.recipient import SupportReceived
+from ledger.domain.request import FileProcessed
+from projections.errors import FigureUnknownError
+from projections.reports import explain as explain_module
+from projections.reports.engine import Reports, projection_sql
+from projections.reports.explain import KEYS, NOT_SUMS, Figure, explain, parse_figure, sums_of
 
 YEAR_END = date(2020, 12, 31)
 
@@ -40,35 +45,31 @@ def test_every_figure_of_every_report_is_the_sum_of_its_events(case: Book, as_of
 
 def crooked(book: Book) -> Book:
     """Steps recorded with dates in another order than they were taken in, and files read again and again."""
-    program = e.ProgramOpened(
-        program="bsu", parent="all", name="B", kind=e.Kind.CASH, fiscal_year=2020, schedule=(600, 400)
+    program = ProgramOpened(
+        program="bsu", parent="all", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(600, 400)
     )
     book.add(
-        opened(), e.ProgramOpened(program="all", name="All", kind=e.Kind.UMBRELLA, fiscal_year=2020), program,
-        e.BudgetSet(program="bsu", budget=9000, previous=0), e.BudgetSet(program="bsu", budget=7000, previous=9000),
+        opened(), ProgramOpened(program="all", name="All", kind=Kind.UMBRELLA, fiscal_year=2020), program,
+        BudgetSet(program="bsu", budget=9000, previous=0), BudgetSet(program="bsu", budget=7000, previous=9000),
     )  # fmt: skip
     book.add(*(person(number) for number in range(1, 5)))
-    back = {"return_reason": e.ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
     book.add(paid(1), paid(2), on="2020-10-10")
     book.add(paid(3), paid(4), paid(3, tranche=2, amount=400), on="2020-10-02")
-    book.add(step(e.TrancheSettled, 1, attempt=1), step(e.TrancheSettled, 3, attempt=1), on="2020-10-05")
-    book.add(step(e.TrancheReturned, 1, attempt=1, **back), on="2020-10-03")
-    book.add(step(e.TrancheReissued, 1, attempt=2, after="return"), on="2020-10-20")
-    book.add(step(e.TrancheReturned, 1, attempt=2, **back), on="2020-10-04")
-    book.add(
-        step(e.TrancheReissued, 1, attempt=3, after="return"), step(e.TrancheSettled, 1, attempt=3), on="2020-10-06"
-    )
-    book.add(step(e.TrancheReversed, 2, reason="wrong list"), step(e.TrancheReversed, 3, reason="w"), on="2020-10-04")
-    book.add(step(e.TrancheReissued, 2, attempt=2, after="reversal"), on="2020-10-01")
-    book.add(e.SupportReceived(recipient_id="R000000002", program="bsu", kind=e.Kind.COMPANION), on="2020-10-07")
-    book.add(step(e.TrancheReversed, 4, reason="wrong list"), on="2020-10-08")
+    book.add(step(TrancheSettled, 1, attempt=1), step(TrancheSettled, 3, attempt=1), on="2020-10-05")
+    book.add(step(TrancheReturned, 1, attempt=1, **back), on="2020-10-03")
+    book.add(step(TrancheReissued, 1, attempt=2, after="return"), on="2020-10-20")
+    book.add(step(TrancheReturned, 1, attempt=2, **back), on="2020-10-04")
+    book.add(step(TrancheReissued, 1, attempt=3, after="return"), step(TrancheSettled, 1, attempt=3), on="2020-10-06")
+    book.add(step(TrancheReversed, 2, reason="wrong list"), step(TrancheReversed, 3, reason="w"), on="2020-10-04")
+    book.add(step(TrancheReissued, 2, attempt=2, after="reversal"), on="2020-10-01")
+    book.add(SupportReceived(recipient_id="R000000002", program="bsu", kind=Kind.COMPANION), on="2020-10-07")
+    book.add(step(TrancheReversed, 4, reason="wrong list"), on="2020-10-08")
     for rows in ((5, 2), (1, 0), (0, 7)):
         refused = tuple(
-            e.RefusedRows(code=code, rows=count)
-            for code, count in zip(("a_code", "b_code"), rows, strict=True)
-            if count
+            RefusedRows(code=code, rows=count) for code, count in zip(("a_code", "b_code"), rows, strict=True) if count
         )
-        book.add(e.FileProcessed(command="recipient-add", file_sha256="0" * 64, count=9, refused=refused))
+        book.add(FileProcessed(command="recipient-add", file_sha256="0" * 64, count=9, refused=refused))
     return book
 
 
@@ -140,8 +141,8 @@ def test_people_count_with_the_event_that_first_helps_them(case: Book) -> None:
 
 
 def test_a_settlement_counts_until_something_comes_after_it(case: Book) -> None:
-    back = {"attempt": 1, "return_reason": e.ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
-    case.add(step(e.TrancheReturned, 1, **back), on="2020-11-01")
+    back = {"attempt": 1, "return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    case.add(step(TrancheReturned, 1, **back), on="2020-11-01")
     assert events_of(case, "tranches/bsu/1/settled") == [
         ("payment/bsu/1/R000000001", 2, "TrancheSettled", 600),
         ("payment/bsu/1/R000000001", 3, "TrancheReturned", -600),
@@ -188,15 +189,15 @@ def test_a_wrong_name_gets_the_nearest_and_what_there_is(case: Book, figure: str
 
 def test_a_figure_that_its_events_do_not_sum_to_is_broken_integrity(case: Book) -> None:
     # The rules never number a later attempt lower: the report names it by its number, the events by the highest.
-    back = {"return_reason": e.ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
-    case.add(step(e.TrancheReturned, 3, attempt=2, **back), step(e.TrancheReissued, 3, attempt=3, after="return"))
-    case.add(step(e.TrancheReturned, 3, attempt=1, **back))
+    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    case.add(step(TrancheReturned, 3, attempt=2, **back), step(TrancheReissued, 3, attempt=3, after="return"))
+    case.add(step(TrancheReturned, 3, attempt=1, **back))
     with pytest.raises(IntegrityBrokenError, match="the report says 600 of returns/bsu/1/R000000003/amount"):
         events_of(case, "returns/bsu/1/R000000003/amount")
 
 
 def test_events_are_paged_and_written_whole(book: Book, tmp_path: Path) -> None:
-    book.add(opened(), e.ProgramOpened(program="bsu", name="B", kind=e.Kind.CASH, fiscal_year=2020, schedule=(600,)))
+    book.add(opened(), ProgramOpened(program="bsu", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(600,)))
     book.add(*(paid(number) for number in range(1, 128)))
     with Reports(book.recorder) as reports:
         found = explain(reports, "programs/bsu/disbursed", as_of=YEAR_END)

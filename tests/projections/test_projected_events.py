@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from book_of_events import START, opened, person
 
-from ledger import events as e
-from ledger.errors import LogSizeError
-from projections.database import database
-from projections.engine import fetch
-from projections.events import FIELDS, load, view
+from ledger.domain.registry import EVENT_CLASSES
+from projections.errors import LogSizeError
+from projections.relation.database import database
+from projections.relation.relations import FIELDS, load, view
+from projections.reports.engine import fetch
 
 LATE = date(2100, 1, 1)
 
@@ -21,7 +21,7 @@ def seen(book: Any, as_of: date, known_at: Any) -> list[int]:
 
 
 def test_every_field_of_every_event_has_a_column():
-    fields = {name for cls in e.EVENT_CLASSES.values() for name in cls.model_fields}
+    fields = {name for cls in EVENT_CLASSES.values() for name in cls.model_fields}
     assert set(FIELDS) == fields
 
 

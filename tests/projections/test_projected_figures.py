@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from book_of_events import Book, opened, paid, person, step
 
-from ledger import events as e
-from projections.engine import Report, Reports, report_names
+from ledger.domain.money import AMOUNT_MAX
+from ledger.domain.payment import ReturnReason, TrancheReturned
+from ledger.domain.program import Kind, ProgramOpened
+from projections.reports.engine import Report, Reports, report_names
 
 YEAR_END = date(2020, 12, 31)
 
@@ -235,7 +237,7 @@ def test_a_report_gives_its_rows(case, name, columns, expected):
 
 def test_returns_are_listed_oldest_first_and_by_attempt(case):
     case.add(
-        step(e.TrancheReturned, 3, attempt=2, return_reason=e.ReturnReason.BLOCKED_ACCOUNT, recorded_by="siti"),
+        step(TrancheReturned, 3, attempt=2, return_reason=ReturnReason.BLOCKED_ACCOUNT, recorded_by="siti"),
         on="2020-10-04",
     )
     assert values(run(case, "returns"), "payment_id", "return_reason") == [
@@ -263,7 +265,7 @@ def test_an_unknown_report_is_a_key_error(book):
 
 
 def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book):
-    book.add(opened(), e.ProgramOpened(program="tkm", name="TKM", kind=e.Kind.GROUP_GRANT, fiscal_year=2020))
+    book.add(opened(), ProgramOpened(program="tkm", name="TKM", kind=Kind.GROUP_GRANT, fiscal_year=2020))
     [row] = run(book, "programs").rows
     assert values(run(book, "programs")) == [
         ("tkm", None, "TKM", "group-grant", 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 2020, False, 0, 0, 0)
@@ -272,8 +274,8 @@ def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book):
 
 
 def test_the_largest_amounts_are_summed_exactly(book: Book):
-    most = e.AMOUNT_MAX
-    book.add(opened(), e.ProgramOpened(program="bsu", name="B", kind=e.Kind.CASH, fiscal_year=2020, schedule=(most,)))
+    most = AMOUNT_MAX
+    book.add(opened(), ProgramOpened(program="bsu", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(most,)))
     book.add(*(person(number) for number in range(1, 2002)))
     book.add(*(paid(number, amount=most) for number in range(1, 2002)))
     assert values(run(book, "tranches"), "amount", "disbursed") == [(most, 2001 * most)]

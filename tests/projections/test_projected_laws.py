@@ -4,8 +4,17 @@ from typing import Any
 import pytest
 from book_of_events import SHA, START, list_sha256, opened, paid, person, step
 
-from ledger import events as e
-from projections.check import BREACHES_MAX, Law, check, law_names
+from ledger.domain.batch import BatchApproved, BatchProposed
+from ledger.domain.event import Role
+from ledger.domain.goods import DeliveryConfirmed, GoodsStocked, MaskAidShipped
+from ledger.domain.group import GroupJoined
+from ledger.domain.officer import OfficerEnrolled, OfficerRevoked
+from ledger.domain.payment import TrancheRefunded, TrancheReissued, TrancheReversed
+from ledger.domain.program import FundsReserved, ProgramClosed
+from ledger.domain.recipient import RecipientErased
+from ledger.domain.registry import EVENT_CLASSES
+from projections.audit.check import check
+from projections.laws.law import BREACHES_MAX, Law, law_names
 
 
 def broken(book: Any) -> dict[str, Law]:
@@ -32,7 +41,7 @@ def test_every_event_has_a_stream_in_the_law_of_streams(case):
     from importlib.resources import files
 
     text = files("projections.laws").joinpath("streams_named.sql").read_text()
-    assert [cls.__name__ for cls in e.EVENT_CLASSES.values() if f"'{cls.TOPIC.removesuffix('.v1')}'" not in text] == []
+    assert [cls.__name__ for cls in EVENT_CLASSES.values() if f"'{cls.TOPIC.removesuffix('.v1')}'" not in text] == []
 
 
 def test_an_event_that_cannot_be_read_is_named(case):
@@ -78,7 +87,7 @@ def test_a_second_payment_of_a_tranche_is_found(case):
 
 
 def test_a_step_that_does_not_follow_is_found(case):
-    case.add(step(e.TrancheRefunded, 1, treasury_ref="NTPN 2"))
+    case.add(step(TrancheRefunded, 1, treasury_ref="NTPN 2"))
     assert broken(case)["paid-once"].broken[0].detail == "TrancheRefunded follows TrancheSettled"
 
 
@@ -93,17 +102,17 @@ def test_money_moved_without_an_amount_is_found(case):
 
 
 def test_more_reserved_than_the_budget_is_found(case):
-    case.add(e.FundsReserved(program="bsu", amount=99999, reserved_for="batch x"))
+    case.add(FundsReserved(program="bsu", amount=99999, reserved_for="batch x"))
     law = broken(case)["budgets-kept"]
     assert [breach.log_index for breach in law.broken] == [case.size - 1]
     assert law.broken[0].detail.startswith("assets:available:bsu at -")
 
 
 def test_more_paid_than_reserved_is_found_at_the_event_even_if_made_good_later(case):
-    case.add(step(e.TrancheReversed, 3, reason="x"), step(e.TrancheReissued, 3, attempt=3, after="reversal"))
+    case.add(step(TrancheReversed, 3, reason="x"), step(TrancheReissued, 3, attempt=3, after="reversal"))
     assert broken(case) == {}
     at = case.add(paid(6, batch_id="b1")) - 1
-    case.add(e.FundsReserved(program="bsu", amount=600, reserved_for="late"))
+    case.add(FundsReserved(program="bsu", amount=600, reserved_for="late"))
     assert [breach.log_index for breach in broken(case)["budgets-kept"].broken] == [at]
 
 
@@ -148,10 +157,10 @@ def test_a_payment_that_two_officers_did_not_agree_on_is_found(case, topic, nth,
 def test_a_batch_approved_by_a_revoked_officer_is_found(book):
     book.add(
         opened(),
-        e.OfficerEnrolled(officer_id="siti", roles=(e.Role.MAKER,)),
-        e.OfficerEnrolled(officer_id="budi", roles=(e.Role.CHECKER,)),
-        e.OfficerRevoked(officer_id="budi", reason="left"),
-        e.BatchProposed(
+        OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,)),
+        OfficerEnrolled(officer_id="budi", roles=(Role.CHECKER,)),
+        OfficerRevoked(officer_id="budi", reason="left"),
+        BatchProposed(
             batch_id="b1",
             program="bsu",
             tranche=1,
@@ -161,7 +170,7 @@ def test_a_batch_approved_by_a_revoked_officer_is_found(book):
             count=1,
             total=600,
         ),
-        e.BatchApproved(batch_id="b1", program="bsu", checker="budi"),
+        BatchApproved(batch_id="b1", program="bsu", checker="budi"),
         person(1),
         paid(1),
     )
@@ -201,7 +210,7 @@ def test_an_erasure_that_two_officers_did_not_agree_on_is_found(case, topic, nth
 
 def test_a_person_erased_a_second_time_is_found(case):
     case.add(
-        e.RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
+        RecipientErased(recipient_id="R000000009", checker="budi", reason="asked", legal_basis="UU 27/2022"),
     )
     assert broken(case)["erased-by-two"].broken[0].detail == "R000000009 was erased before"
 
@@ -253,31 +262,31 @@ def test_a_group_without_its_papers_is_found(case, fields, detail):
 
 
 def test_a_member_who_is_on_no_roster_is_found(case):
-    case.add(e.GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))
+    case.add(GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))
     assert broken(case)["one-group-each"].broken[0].detail == "R000000001 is not on the roster of group g1"
 
 
 def test_a_person_in_two_groups_of_a_program_is_found(case):
     case.tamper("GroupFunded", nth=1, members=["R000000008", "R000000006"])
-    case.add(e.GroupJoined(program="tkm", group_id="g2", recipient_id="R000000006"))
+    case.add(GroupJoined(program="tkm", group_id="g2", recipient_id="R000000006"))
     assert broken(case)["one-group-each"].broken[0].detail == "R000000006 joined a group of tkm before"
 
 
 def test_more_shipped_than_stocked_is_found(case):
-    case.add(e.MaskAidShipped(shipment_id="m3", item="mask", quantity=101, country="MY"))
-    case.add(e.GoodsStocked(item="mask", quantity=500, unit="piece", origin="BLK Serang"))
+    case.add(MaskAidShipped(shipment_id="m3", item="mask", quantity=101, country="MY"))
+    case.add(GoodsStocked(item="mask", quantity=500, unit="piece", origin="BLK Serang"))
     assert broken(case)["goods-kept"].broken[0].detail == "1 more mask shipped than in stock"
 
 
 def test_more_delivered_than_shipped_is_found(case):
-    case.add(e.DeliveryConfirmed(shipment_id="m1", item="mask", quantity=101, country="HK", proof_ref="POD 2"))
+    case.add(DeliveryConfirmed(shipment_id="m1", item="mask", quantity=101, country="HK", proof_ref="POD 2"))
     assert broken(case)["goods-kept"].broken[0].detail == "1 more mask delivered than shipped"
 
 
 def test_money_reserved_in_a_closed_program_is_found(case):
-    case.add(e.ProgramClosed(program="bsu", reason="year-end"))
+    case.add(ProgramClosed(program="bsu", reason="year-end"))
     assert broken(case) == {}
-    case.add(e.FundsReserved(program="bsu", amount=1, reserved_for="batch x"))
+    case.add(FundsReserved(program="bsu", amount=1, reserved_for="batch x"))
     assert broken(case)["closed-is-closed"].broken[0].detail == "FundsReserved after the program was closed"
 
 

@@ -10,11 +10,13 @@ from book_of_events import SHA, opened, paid, person
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import events as e
-from projections.database import database
-from projections.engine import Reports, create_shared, fetch
-from projections.events import load, view
-from projections.journal import journal_text
+from ledger.domain.goods import GoodsAidShipped, GoodsStocked
+from ledger.domain.program import BudgetSet, FundsReserved, Kind, ProgramOpened
+from ledger.domain.request import FileProcessed
+from projections.relation.database import database
+from projections.relation.relations import load, view
+from projections.reports.engine import Reports, create_shared, fetch
+from projections.reports.journal import journal_text
 
 YEAR_END = date(2020, 12, 31)
 
@@ -95,14 +97,14 @@ def test_a_quantity_in_the_journal_reads_back_as_the_same_number(quantity, decim
 def test_hledger_finds_the_same_balances(book, currency, decimals):
     book.add(
         opened(currency, decimals),
-        e.ProgramOpened(program="bsu", name="B", kind=e.Kind.CASH, schedule=(1234567,), fiscal_year=2020),
-        e.BudgetSet(program="bsu", budget=9007199254740991, previous=0),
+        ProgramOpened(program="bsu", name="B", kind=Kind.CASH, schedule=(1234567,), fiscal_year=2020),
+        BudgetSet(program="bsu", budget=9007199254740991, previous=0),
         person(1),
-        e.FundsReserved(program="bsu", amount=1234567, reserved_for="batch b1"),
+        FundsReserved(program="bsu", amount=1234567, reserved_for="batch b1"),
         paid(1, amount=1234567),
-        e.GoodsStocked(item="rice-5kg", quantity=1000, unit="bag", origin="Bulog"),
-        e.GoodsAidShipped(shipment_id="r1", item="rice-5kg", quantity=999, country="TW"),
-        e.FileProcessed(command="x-y", file_sha256=SHA, count=0, refused=()),
+        GoodsStocked(item="rice-5kg", quantity=1000, unit="bag", origin="Bulog"),
+        GoodsAidShipped(shipment_id="r1", item="rice-5kg", quantity=999, country="TW"),
+        FileProcessed(command="x-y", file_sha256=SHA, count=0, refused=()),
     )
     with Reports(book.recorder) as reports:
         journal = "".join(journal_text(reports.run("journal", as_of=YEAR_END).rows))

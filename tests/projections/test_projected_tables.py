@@ -7,7 +7,7 @@ import pytest
 
 from ledger.console.headings import TITLES
 from ledger.console.tables import format_amount, render, to_csv, to_json
-from projections.engine import Reports, report_names
+from projections.reports.engine import Reports, report_names
 
 YEAR_END = date(2020, 12, 31)
 

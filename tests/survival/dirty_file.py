@@ -26,8 +26,8 @@ ELSEWHERE = 500
 """People, the first of the nation, who are registered before from another file."""
 LONG_CELL = "panjang " * 600
 NARROW = (
-    "import sys, cli; from ledger import person_rows, registration;"
-    " registration.CHUNK_ROWS, person_rows.CACHE_KIB = 5_000, 2_000; sys.exit(cli.run(sys.argv[1:]))"
+    "import sys, cli; from ledger.vault import rows; from ledger.application import registration;"
+    " registration.CHUNK_ROWS, rows.CACHE_KIB = 5_000, 2_000; sys.exit(cli.run(sys.argv[1:]))"
 )
 """The command with small chunks and a small cache, so that whatever grows with the file shows early."""
 MEASURED = (

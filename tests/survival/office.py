@@ -16,15 +16,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from ledger import administration, disbursement, registration
-from ledger.application import Attempt, Command, Ledger, create
-from ledger.events import Kind, LedgerOpened, ProgramOpened, RecipientRegistered, Role
-from ledger.intake import Row
-from ledger.program import Program
-from ledger.rejects import Reject
-from ledger.rows import recipient_id
-from ledger.store import LedgerFactory, LedgerRecorder, to_entry
-from projections.check import check
+from ledger.application import disbursement, officers, programs, registration
+from ledger.application.attempt import Attempt, Command
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.application.people import recipient_id
+from ledger.domain.event import Role
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import Kind, Program, ProgramOpened
+from ledger.domain.recipient import RecipientRegistered
+from ledger.files.rejects import Reject
+from ledger.files.tables import Row
+from ledger.store.entries import to_entry
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.sqlite import LedgerFactory
+from projections.audit.check import check
 
 PEOPLE = 6_000
 TRANCHE = 1_200_000
@@ -278,14 +284,14 @@ def open_office(desk: Path, *, people: int = PEOPLE) -> Office:
     ).close()
     with office.opened() as ledger:
         for officer_id, role in (("siti", Role.MAKER), ("budi", Role.CHECKER), ("tari", Role.CHECKER)):
-            administration.enroll(ledger, command, officer_id=officer_id, roles=(role,))
+            officers.enroll(ledger, command, officer_id=officer_id, roles=(role,))
         for terms in (
             ProgramOpened(program="bsu", name="Wages", kind=Kind.CASH, schedule=(TRANCHE, TRANCHE), fiscal_year=2020),
             ProgramOpened(program="jps", name="Jobs", kind=Kind.GROUP_GRANT, ceiling=40_000_000, fiscal_year=2020),
         ):
-            administration.open_program(ledger, command, terms=terms)
-        administration.set_budget(ledger, command, program="bsu", budget=BUDGET)
-        administration.set_budget(ledger, command, program="jps", budget=100_000_000)
+            programs.open_program(ledger, command, terms=terms)
+        programs.set_budget(ledger, command, program="bsu", budget=BUDGET)
+        programs.set_budget(ledger, command, program="jps", budget=100_000_000)
         rows = [
             Row(n, (nik(n), f"Orang {n}", str(7_000_000_000 + n), "", "", "worker", "", ""))
             for n in range(1, people + 1)

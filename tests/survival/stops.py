@@ -22,10 +22,11 @@ from types import FrameType
 import eventsourcing.sqlite
 
 import cli
-from ledger import disbursement, grants, registration, rows
+import ledger
+from ledger.application import chunks, disbursement, grants, registration
 
 COUNTED = (
-    str(Path(rows.__file__).parent),
+    str(Path(ledger.__file__).parent),
     str(Path(eventsourcing.sqlite.__file__).parent),
     cli.__file__,
     tempfile.__file__,
@@ -84,7 +85,7 @@ def _in_destructor(frame: FrameType | None) -> bool:
 
 
 def main(base: Path, work: Path, by: signal.Signals, points: int, chunk_rows: int, arguments: list[str]) -> None:
-    for module in (rows, registration, grants, disbursement):
+    for module in (chunks, registration, grants, disbursement):
         module.CHUNK_ROWS = chunk_rows  # type: ignore[attr-defined]
 
     def prepared(name: str) -> tuple[Path, list[str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from office import BATCH, SALUR, Ended, Office, nik, payments_csv, people_csv
 
-from ledger.rows import recipient_id
+from ledger.application.people import recipient_id
 
 REFUSED, USAGE, SOME_REJECTED, BROKEN = 1, 2, 3, 4
 

@@ -3,7 +3,7 @@
 import pytest
 from office import BATCH, Office, nik, payments_csv, people_csv
 
-from ledger.rows import recipient_id
+from ledger.application.people import recipient_id
 
 COMMANDS = {
     "officer": ("officer", "enroll", "rina", "--role", "maker", "--without-key"),

@@ -14,7 +14,7 @@ import pytest
 from logged import add_log, assert_whole
 from office import BATCH, PEOPLE, TRANCHE, WAIT_S, Office, ended, killed_after, nik, payments_csv, people_csv, propose
 
-from ledger.rows import recipient_id
+from ledger.application.people import recipient_id
 
 DRIVER = Path(__file__).with_name("stops.py")
 INTERRUPTED = 130

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from office import BATCH, BUDGET, PEOPLE, TRANCHE, Ended, Office, Tail, nik, payments_csv, people_csv, propose
 
-from ledger.rows import recipient_id
+from ledger.application.people import recipient_id
 
 PROCESSES = 8
 

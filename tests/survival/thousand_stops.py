@@ -26,16 +26,27 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cli
-from ledger import administration, disbursement, registration, rows
-from ledger.application import Command, Ledger, create
-from ledger.events import Kind, LedgerOpened, ProgramOpened, Role
-from ledger.intake import Row
-from ledger.money import AMOUNT_MAX
-from projections.check import check
+from ledger.application import chunks, disbursement, officers, programs, registration
+from ledger.application.attempt import Command
+from ledger.application.creation import create
+from ledger.application.ledger import Ledger
+from ledger.application.people import recipient_id
+from ledger.domain.event import Role
+from ledger.domain.money import AMOUNT_MAX
+from ledger.domain.opening import LedgerOpened
+from ledger.domain.program import Kind, ProgramOpened
+from ledger.files.tables import Row
+from projections.audit.check import check
 from tests.postgres.server import Server
 from tests.survival.office import people_csv
 
-LOADED = ["cli", "ledger.disbursement", "ledger.postgres_store", "ledger.postgres_vault", "ledger.registration"]
+LOADED = [
+    "cli",
+    "ledger.application.disbursement",
+    "ledger.store.postgres",
+    "ledger.vault.postgres",
+    "ledger.application.registration",
+]
 PEOPLE_MAX = 2_800_000
 """As many as there are invented ids."""
 PEOPLE_A_FILE = 240
@@ -72,10 +83,10 @@ class Desk:
             create(folder / "ledger", Command(None, now.date()), opened=opened, now=lambda: now, database=database)
         ) as ledger:
             for officer_id, role in (("siti", Role.MAKER), ("budi", Role.CHECKER)):
-                administration.enroll(ledger, COMMAND, officer_id=officer_id, roles=(role,))
+                officers.enroll(ledger, COMMAND, officer_id=officer_id, roles=(role,))
             terms = ProgramOpened(program="bsu", name="Wages", kind=Kind.CASH, schedule=(TRANCHE,), fiscal_year=2020)
-            administration.open_program(ledger, COMMAND, terms=terms)
-            administration.set_budget(ledger, COMMAND, program="bsu", budget=min(AMOUNT_MAX, PEOPLE_MAX * TRANCHE))
+            programs.open_program(ledger, COMMAND, terms=terms)
+            programs.set_budget(ledger, COMMAND, program="bsu", budget=min(AMOUNT_MAX, PEOPLE_MAX * TRANCHE))
 
     def newcomers(self) -> tuple[Path, list[str]]:
         """A file of people who are new to the ledger, and the ids they are to get."""
@@ -83,7 +94,7 @@ class Desk:
         self.people += PEOPLE_A_FILE
         path = self.folder / "people.csv"
         path.write_text(people_csv(numbers))
-        return path, [rows.recipient_id(number) for number in numbers]
+        return path, [recipient_id(number) for number in numbers]
 
     def approved(self, ids: list[str]) -> str:
         """A batch of these people, to be run."""
@@ -162,7 +173,7 @@ def _raise(reject: object, _: object) -> None:
 
 def work(arguments: list[str], folder: Path, is_ahead: bool) -> None:
     """Carry out a command line in this process, and write down each transaction once it is acknowledged."""
-    for module in (rows, registration, disbursement):
+    for module in (chunks, registration, disbursement):
         module.CHUNK_ROWS = CHUNK_ROWS  # type: ignore[attr-defined]
     # Of every fourth import, a second process places the people; it outlives a kill by as long as it needs to notice.
     registration.AHEAD_ROWS = CHUNK_ROWS if is_ahead else CHUNK_ROWS + 1

@@ -1,0 +1,194 @@
+"""One run of a decision: who asks, what was loaded, and who signs what is recorded."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from eventsourcing.application import AggregateNotFoundError
+
+from ledger.domain import batch as batches
+from ledger.domain import group as groups
+from ledger.domain import officer as officers
+from ledger.domain import program as programs
+from ledger.domain import recipient as recipients
+from ledger.domain.batch import Batch, BatchUnknownError, batch_stream
+from ledger.domain.errors import LedgerError
+from ledger.domain.event import Event, Meta, Role
+from ledger.domain.group import Group, GroupUnknownError, group_stream
+from ledger.domain.officer import Officer, OfficerUnknownError, officer_stream
+from ledger.domain.program import Program, ProgramUnknownError, program_stream
+from ledger.domain.recipient import Recipient, RecipientUnknownError, recipient_stream
+from ledger.store.entries import Entry, line_of, to_event, to_row
+from ledger.transparency.errors import KeyMissingError
+from ledger.transparency.signatures import text_to_sign
+
+if TYPE_CHECKING:
+    from ledger.application.ledger import Ledger
+
+S = TypeVar("S")
+
+
+Sign = Callable[[bytes], str]
+"""The signature of a text, in base64."""
+
+
+Signer = Callable[[str, str, str], Sign]
+"""Ledger's fingerprint, officer, their public key → how they sign; refuses a key that is missing, locked or another."""
+
+
+def without_key(_fingerprint: str, officer_id: str, _public_key: str) -> Sign:
+    """Where no keys are at hand, an officer who has one cannot act."""
+    raise KeyMissingError(officer_id=officer_id, path="the request")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Who asks, for which business date, under which reference, and with whose keys."""
+
+    by: str | None
+    effective_on: date
+    reference: str | None = None
+    note: str | None = None
+    allow_future: bool = False
+    dry_run: bool = False
+    signer: Signer = without_key
+
+
+class Attempt:
+    """One run of a decision: what it loaded, and at which versions."""
+
+    def __init__(self, ledger: "Ledger", command: Command) -> None:
+        self.ledger = ledger
+        self.command = command
+        self._versions: dict[str, int] = {}
+        self._acting: Officer | None = None
+        self._sign: Sign | None = None
+
+    def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
+        """The state of one stream, or None where it has no events."""
+
+        def project(_: object, entries: Iterable[Entry]) -> tuple[S | None, int] | None:
+            state, version = None, 0
+            for entry in entries:
+                state, version = evolve(state, entry.event), entry.originator_version
+            return (state, version) if version else None
+
+        try:
+            # The library types its projector for its own aggregates; ours is a state and its version.
+            loaded: Any = self.ledger.repository.get(stream, projector_func=cast("Any", project))
+        except AggregateNotFoundError:
+            self._versions[stream] = 0
+            return None
+        self._versions[stream] = loaded[1]
+        return cast("S", loaded[0])
+
+    def load_many(self, streams: Sequence[str], evolve: Callable[[S | None, Any], S | None]) -> dict[str, S]:
+        """Stream → its state, of those that have events."""
+        states: dict[str, S] = {}
+        for stream, rows in self.ledger.store.select_streams(streams).items():
+            state: S | None = None
+            for row in rows:
+                state = evolve(state, to_event(row))
+            self._versions[stream] = rows[-1].originator_version
+            if state is not None:
+                states[stream] = state
+        return states
+
+    def first(self, streams: Iterable[str]) -> dict[str, Event]:
+        """Stream → its first event, of those that have any; the stream may not be added to in this attempt."""
+        asked = set(streams)
+        if not asked:
+            return {}
+        # Streams that lie side by side are read in one go, and where there are none that costs nothing.
+        between = self.ledger.store.select_first_between(min(asked), max(asked), limit=len(asked))
+        found = {str(row.originator_id): row for row in between}
+        if len(between) == len(asked) and found.keys() != asked:  # others lie between them, perhaps more than were read
+            found = self.ledger.store.select_first(asked)
+        return {stream: to_event(row) for stream, row in found.items() if stream in asked}
+
+    def meta(self) -> Meta:
+        """What every event that is recorded now bears."""
+        command = self.command
+        return Meta(
+            recorded_at=self.ledger.now().astimezone(UTC),
+            effective_on=command.effective_on,
+            by=command.by,
+            reference=command.reference,
+            note=command.note,
+        )
+
+    def entries(self, events: Iterable[Event]) -> list[Entry]:
+        """The events at their places: each stream goes on where it was loaded, or begins."""
+        meta, versions, placed = self.meta(), self._versions, []
+        for event in events:
+            stream = event.stream
+            version = versions[stream] = versions.get(stream, 0) + 1
+            placed.append(Entry(stream, version, meta, event))
+        return placed
+
+    def signed(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The entries, each with the signature of the officer who acts if its event takes one and they have a key."""
+        if (sign := self._sign) is None:
+            return list(entries)
+        fingerprint = self.ledger.fingerprint
+        return [
+            replace(entry, signature=sign(text_to_sign(fingerprint, line_of(to_row(entry)))))
+            if entry.event.IS_SIGNED
+            else entry
+            for entry in entries
+        ]
+
+    # Things by name, refused with the nearest name where there are none
+
+    def officer(self, role: Role | None = None) -> Officer:
+        """The officer who acts, if they may."""
+        found = self.named_officer(self.command.by or "")
+        officers.require(found, role)
+        self.act_as(found)
+        return found
+
+    def act_as(self, officer: Officer) -> None:
+        """Let an officer answer for what is recorded; refuses one who has a key and does not come with it."""
+        self._acting = officer
+        self._sign = None
+        if officer.public_key is not None:
+            self._sign = self.command.signer(self.ledger.fingerprint, officer.officer_id, officer.public_key)
+
+    def require_acting(self) -> None:
+        """Refuse to record anything that nobody in office answers for."""
+        if self._acting is None:
+            self.officer()
+
+    def named_officer(self, officer_id: str) -> Officer:
+        return self._named(officer_stream, officer_id, officers.evolve, OfficerUnknownError, "officer_id")
+
+    def program(self, code: str) -> Program:
+        return self._named(program_stream, code, programs.evolve, ProgramUnknownError, "program")
+
+    def batch(self, batch_id: str) -> Batch:
+        return self._named(batch_stream, batch_id, batches.evolve, BatchUnknownError, "batch_id")
+
+    def group(self, program: str, group_id: str) -> Group:
+        stream = group_stream(program, group_id)
+        if (found := self.load(stream, groups.evolve)) is None:
+            raise GroupUnknownError(program=program, group_id=group_id, nearest=self.ledger.nearest(stream))
+        return found
+
+    def recipient(self, recipient_id: str) -> Recipient:
+        if (found := self.load(recipient_stream(recipient_id), recipients.evolve)) is None:
+            raise RecipientUnknownError()
+        return found
+
+    def _named(
+        self,
+        stream_of: Callable[[str], str],
+        name: str,
+        evolve: Callable[[S | None, Any], S | None],
+        unknown: Callable[..., LedgerError],
+        field: str,
+    ) -> S:
+        stream = stream_of(name)
+        if (found := self.load(stream, evolve)) is None:
+            raise unknown(**{field: name, "nearest": self.ledger.nearest(stream)})
+        return found

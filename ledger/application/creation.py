@@ -1,0 +1,110 @@
+"""Making a ledger, and its log."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from ledger.application.attempt import Command
+from ledger.application.folder import BATCHES, LOG, SETTINGS, VAULT_KEY, LogPlace, Place, is_free, write_settings
+from ledger.application.ledger import Ledger
+from ledger.domain.event import Meta
+from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
+from ledger.store.entries import Entry, to_row
+from ledger.store.errors import DatabaseTakenError, FolderNotEmptyError, LedgerExistsError
+from ledger.store.recorder import Conflict, LedgerRecorder
+from ledger.transparency.errors import LogExistsError
+from ledger.transparency.log import Log, create_log
+from ledger.transparency.notes import Checkpoint
+from ledger.vault.errors import VaultKeyError
+
+
+def create(
+    folder: Path,
+    command: Command,
+    *,
+    opened: LedgerOpened,
+    now: Callable[[], datetime],
+    database: str | None = None,
+    with_log: bool = False,
+) -> Ledger:
+    """Make a ledger in a new or empty folder, or in an empty PostgreSQL database with such a folder beside it.
+
+    With its transparency log, that and the key that signs it are in the same folder.
+
+    An interrupted making is finished by the same call. Raises `LedgerExistsError`, `FolderNotEmptyError` or
+    `DatabaseTakenError`, and then nothing has changed.
+    """
+    from ledger.vault.vault import Vault
+
+    place = Place(folder, database)
+    if (folder / SETTINGS).exists():
+        raise LedgerExistsError(folder=str(folder))
+    if not is_free(folder):
+        raise FolderNotEmptyError(folder=str(folder))
+    _require_untaken(place)
+    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+    Vault.create(place.person_rows(), folder / VAULT_KEY)
+    _require_own_vault(place)
+    factory = place.factory()
+    recorder = cast("LedgerRecorder", factory.application_recorder())
+    recorder.create_table()
+    meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
+    with suppress(Conflict):  # the interrupted making had come this far
+        recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
+    if with_log:
+        from ledger.transparency.log import create_log
+
+        place = Place(folder, database, LogPlace(folder / LOG))
+        create_log(folder / LOG, recorder).grow()
+    factory.close()
+    write_settings(place)
+    made = Ledger(folder, now=now)
+    if made.opened != opened:  # another making of it, interrupted or at the same time, was on other terms
+        made.close()
+        raise LedgerExistsError(folder=str(folder))
+    return made
+
+
+def _require_untaken(place: Place) -> None:
+    """Refuse a database with a ledger in it, unless the folder holds the key of an interrupted making."""
+    if place.database is None or (place.folder / VAULT_KEY).exists():
+        return
+    factory = place.factory()
+    try:
+        if cast("LedgerRecorder", factory.application_recorder()).is_there():
+            raise DatabaseTakenError(folder=str(place.folder))
+    finally:
+        factory.close()
+
+
+def _require_own_vault(place: Place) -> None:
+    try:
+        place.vault().close()
+    except VaultKeyError:
+        if place.database is None:
+            raise
+        raise DatabaseTakenError(folder=str(place.folder)) from None
+
+
+def begin_log(
+    place: Place,
+    recorder: LedgerRecorder,
+    *,
+    folder: Path | None = None,
+    origin: str | None = None,
+    key: Path | None = None,
+) -> Checkpoint:
+    """Make the log of a ledger that has none, or go on with one that is there; the ledger's folder remembers where it is.
+
+    Raises `LogExistsError` where the ledger has another one already.
+    """
+    wanted = LogPlace(folder or place.folder / LOG, key)
+    if place.log is not None and place.log.folder.resolve() != wanted.folder.resolve():
+        there = Log(place.log.folder, recorder)
+        raise LogExistsError(folder=str(place.log.folder), origin=there.key.name)
+    signed = create_log(wanted.folder, recorder, origin=origin, key=key).grow()
+    write_settings(replace(place, log=wanted))
+    return signed

@@ -1,0 +1,384 @@
+"""Paying a tranche: a maker proposes a file, a checker approves it, and exactly what was approved is paid.
+
+The payment list of a batch is kept in the ledger's folder: a header and a line `recipient_id,amount` each, in order of
+recipient, without personal data. Its SHA-256 is in the signed-off `BatchProposed` event, so the list may lie anywhere
+and is worth nothing once it has changed. The store's uniqueness of `payment/<program>/<tranche>/<recipient>` lets
+any number of processes run the same batch at once: each payment is stored by one of them.
+"""
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from ledger.application.attempt import Attempt, Command
+from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.given import built
+from ledger.application.ledger import Ledger
+from ledger.application.people import RecipientIndex
+from ledger.domain import batch as batches
+from ledger.domain import program as programs
+from ledger.domain.batch import (
+    Batch,
+    BatchEmptyError,
+    BatchListChangedError,
+    BatchListMissingError,
+    BatchProposed,
+    batch_stream,
+)
+from ledger.domain.errors import IntegrityBrokenError, LedgerError
+from ledger.domain.event import Event, Role
+from ledger.domain.payment import AlreadyPaidError, PaymentRef, TrancheDisbursed, payment_stream
+from ledger.domain.program import Program
+from ledger.domain.recipient import DuplicateInFileError
+from ledger.files.amounts import DecimalMark, parse_amount
+from ledger.files.rejects import Reject
+from ledger.files.tables import Field, Row
+from ledger.store.durable import sync
+from ledger.store.entries import Entry, Series
+from ledger.store.sqlite import told
+
+FIELDS = (
+    Field("recipient", ("recipient", "recipient id", "penerima", "nik", "no nik"), required=True, identifier=True),
+    Field("amount", ("amount", "jumlah", "jumlah (rp)", "nominal")),
+)
+HEADER = b"recipient_id,amount\n"
+RECIPIENT_ID_LENGTH = len("R000000001")
+ROWS_DIGITS = 8
+"""Of the payment list's hash, in a batch's own id."""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What became of a proposal."""
+
+    proposal: BatchProposed
+    tally: Tally
+    is_new: bool
+
+
+# Propose
+
+
+def propose(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    *,
+    program: str,
+    tranche: int,
+    file_sha256: str,
+    batch_id: str | None = None,
+    decimal_mark: DecimalMark | None = None,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Proposed:
+    """Put the payable rows of a file (as in `FIELDS`) up for approval; an empty amount means the tranche's own.
+
+    The same file proposed again records nothing and restores a lost payment list; once payments of it are made, under
+    the batch's own id.
+    """
+    with _spool() as spool:
+        tally = _sort_out(
+            ledger,
+            command,
+            rows,
+            spool,
+            program,
+            tranche,
+            batch_id,
+            decimal_mark,
+            on_reject=on_reject,
+            on_progress=on_progress,
+        )
+        if not tally.taken:
+            raise BatchEmptyError(refused=sum(tally.refused.values()))
+        folder = None if command.dry_run else ledger.batches_folder
+        payment_list, rows_sha256 = _write_list(spool, folder)
+    chosen_id = batch_id or f"{program}-{tranche}-{rows_sha256[:ROWS_DIGITS]}"
+    proposal = built(
+        BatchProposed,
+        batch_id=chosen_id,
+        program=program,
+        tranche=tranche,
+        maker=command.by,
+        file_sha256=file_sha256,
+        rows_sha256=rows_sha256,
+        count=tally.taken,
+        total=tally.total,
+        refused=tally.refused_rows,
+    )
+    request = ("propose", program, tranche, rows_sha256, batch_id)
+    try:
+        entries = ledger.carry_out(command, lambda attempt: _decide_proposal(attempt, proposal), request=request)
+        if payment_list is not None:
+            payment_list.replace(list_path(ledger, chosen_id))
+            sync(ledger.batches_folder)
+    finally:
+        if payment_list is not None:
+            payment_list.unlink(missing_ok=True)
+    return Proposed(proposal, tally, is_new=bool(entries))
+
+
+def _decide_proposal(attempt: Attempt, proposal: BatchProposed) -> list[Event]:
+    attempt.officer(Role.MAKER)
+    programs.require_open(attempt.program(proposal.program))
+    return batches.propose(attempt.load(batch_stream(proposal.batch_id), batches.evolve), proposal=proposal)
+
+
+def _sort_out(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    spool: sqlite3.Connection,
+    program: str,
+    tranche: int,
+    batch_id: str | None,
+    decimal_mark: DecimalMark | None,
+    *,
+    on_reject: OnReject,
+    on_progress: OnProgress,
+) -> Tally:
+    """Put the payable rows into the spool and refuse the others."""
+    taken = Tally()
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer(Role.MAKER)
+        terms = attempt.program(program)
+        programs.require_open(terms)
+        due = programs.tranche_amount(terms, tranche)
+        people = RecipientIndex(ledger, attempt, (row.values[0] for row in rows))
+        payable: list[tuple[Row, str, int]] = []
+        for row in rows:
+            name, amount_text = row.values
+            field, text = "recipient", name
+            try:
+                person = people[name]
+                programs.require_eligible(terms, person.category)
+                field, text = "amount", amount_text
+                amount = parse_amount(amount_text, ledger.currency, decimal_mark) if amount_text else due
+                programs.require_within(terms, amount=amount, ceiling=due)
+            except LedgerError as error:
+                chunk.refuse(row, error, field=field, text=text)
+            else:
+                payable.append((row, person.recipient_id, amount))
+        _spool_payable(spool, attempt, terms, tranche, batch_id, payable, chunk, taken)
+
+    tally = in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+    tally.taken, tally.total = taken.taken, taken.total
+    return tally
+
+
+def _spool_payable(
+    spool: sqlite3.Connection,
+    attempt: Attempt,
+    program: Program,
+    tranche: int,
+    batch_id: str | None,
+    payable: list[tuple[Row, str, int]],
+    chunk: Chunk,
+    taken: Tally,
+) -> None:
+    paid = attempt.first(payment_stream(program.code, tranche, recipient_id) for _, recipient_id, _ in payable)
+    for row, recipient_id, amount in payable:
+        before = paid.get(payment_stream(program.code, tranche, recipient_id)) if paid else None
+        # What this very batch has paid belongs to its list: the same file gives the same list again.
+        if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
+            chunk.refuse(row, _already_paid(before), field="recipient", text=row.values[0])
+        elif spool.execute(_INTO_SPOOL, (recipient_id, amount, row.line)).rowcount:
+            taken.taken += 1
+            taken.total += amount
+        else:
+            line = spool.execute("SELECT line FROM payable WHERE recipient_id=?", (recipient_id,)).fetchone()[0]
+            duplicate = DuplicateInFileError(first=f"line {line}")
+            chunk.refuse(row, duplicate, field="recipient", text=row.values[0])
+
+
+_INTO_SPOOL = "INSERT OR IGNORE INTO payable VALUES (?,?,?)"
+
+
+@contextmanager
+def _spool() -> Iterator[sqlite3.Connection]:
+    """A table of its own that lies on the temporary disk when it grows and is gone when closed."""
+    try:
+        with closing(sqlite3.connect("", isolation_level=None)) as spool:
+            spool.execute(
+                "CREATE TABLE payable (recipient_id TEXT PRIMARY KEY, amount INTEGER, line INTEGER) WITHOUT ROWID"
+            )
+            spool.execute("BEGIN")
+            yield spool
+    except sqlite3.OperationalError as error:
+        raise told(error) from error
+
+
+def _write_list(spool: sqlite3.Connection, folder: Path | None) -> tuple[Path | None, str]:
+    """Write the payment list under a temporary name (nowhere without a folder) and hash it."""
+    digest = hashlib.sha256(HEADER)
+    rows = spool.execute("SELECT recipient_id||','||amount||char(10) FROM payable ORDER BY recipient_id")
+    if folder is None:
+        for (line,) in rows:
+            digest.update(line.encode())
+        return None, digest.hexdigest()
+    with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
+        try:
+            file.write(HEADER)
+            while part := rows.fetchmany(CHUNK_ROWS):
+                block = "".join(line for (line,) in part).encode()
+                digest.update(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    return Path(file.name), digest.hexdigest()
+
+
+def list_path(ledger: Ledger, batch_id: str) -> Path:
+    """Where the payment list of a batch lies."""
+    return ledger.batches_folder / f"{batch_id}.csv"
+
+
+# Approve and reject
+
+
+def approve(ledger: Ledger, command: Command, *, batch_id: str) -> list[Entry]:
+    """Agree to a proposed batch and hold its money, in one transaction."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer(Role.CHECKER)
+        batch = attempt.batch(batch_id)
+        events = batches.approve(batch, checker=command.by or "")
+        if events:
+            proposal = batch.proposal
+            events += programs.reserve(
+                attempt.program(proposal.program), amount=proposal.total, reserved_for=f"batch {batch_id}"
+            )
+        return events
+
+    return ledger.carry_out(command, decide, request=("approve", batch_id))
+
+
+def reject(ledger: Ledger, command: Command, *, batch_id: str, reason: str) -> list[Entry]:
+    """Refuse a proposed batch: any checker, or the maker who withdraws it."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        batch = attempt.batch(batch_id)
+        attempt.officer(None if command.by == batch.proposal.maker else Role.CHECKER)
+        return batches.reject(batch, checker=command.by or "", reason=reason)
+
+    return ledger.carry_out(command, decide, request=("reject", batch_id, reason))
+
+
+# Run
+
+
+def run(
+    ledger: Ledger,
+    command: Command,
+    *,
+    batch_id: str,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Tally:
+    """Pay every row of an approved batch that is not paid yet; run again, it goes on where it stopped."""
+    attempt = Attempt(ledger, command)
+    attempt.officer()
+    batch = attempt.batch(batch_id)
+    batches.require_approved(batch)
+    path = list_path(ledger, batch_id)
+    if batch.status is batches.Status.EXECUTED:
+        return Tally(repeated=batch.paid_count, total=batch.paid_total)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise BatchListMissingError(path=str(path)) from None
+    with file:
+        _require_unchanged(file, batch)
+        tally = _pay(ledger, command, file, batch.proposal, on_reject=on_reject, on_progress=on_progress)
+        _require_still_unchanged(file, batch)
+    _finish(ledger, command, batch_id, tally)
+    return tally
+
+
+def _pay(
+    ledger: Ledger,
+    command: Command,
+    file: BufferedReader,
+    proposal: BatchProposed,
+    *,
+    on_reject: OnReject,
+    on_progress: OnProgress,
+) -> Tally:
+    program, tranche, batch_id = proposal.program, proposal.tranche, proposal.batch_id
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer()
+        streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
+        paid = attempt.first(streams)
+        unpaid, values = [], []
+        for row, stream in zip(rows, streams, strict=True):
+            recipient_id, amount = row.values[0], int(row.values[1])
+            before = paid.get(stream)
+            if before is None:
+                unpaid.append(stream)
+                values.append((recipient_id, amount))
+            elif isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
+                chunk.refuse(row, _already_paid(before), field="recipient", text=recipient_id)
+                continue
+            chunk.tally.total += amount
+        chunk.tally.taken = len(unpaid)
+        chunk.tally.repeated = len(rows) - len(unpaid) - len(chunk.rejects)
+        if unpaid:
+            example = TrancheDisbursed(
+                program=program, tranche=tranche, recipient_id=values[0][0], amount=values[0][1], batch_id=batch_id
+            )
+            chunk.series = [Series(example, ("recipient_id", "amount"), unpaid, values)]
+
+    return in_chunks(ledger, command, _listed(file), fill, on_reject=on_reject, on_progress=on_progress)
+
+
+def _listed(file: BufferedReader) -> Iterator[Row]:
+    """The rows of a payment list, which this program wrote and whose hash has been checked."""
+    file.seek(len(HEADER))
+    for number, line in enumerate(file, start=2):
+        yield Row(number, (line[:RECIPIENT_ID_LENGTH].decode(), line[RECIPIENT_ID_LENGTH + 1 : -1].decode()))
+
+
+def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally) -> None:
+    """Record the run, and book the money held for the batch as spent or free again."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        batch = attempt.batch(batch_id)
+        events = batches.execute(
+            batch, count=tally.taken + tally.repeated, total=tally.total, refused=tally.refused_rows
+        )
+        if events:
+            program = attempt.program(batch.proposal.program)
+            reserved_for = f"batch {batch_id}"
+            events += programs.spend(program, amount=tally.total, held=batch.proposal.total, reserved_for=reserved_for)
+        return events
+
+    ledger.carry_out(command, decide)
+
+
+def _require_unchanged(file: BufferedReader, batch: Batch) -> None:
+    if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
+        raise BatchListChangedError(batch_id=batch.batch_id, what="its SHA-256")
+
+
+def _require_still_unchanged(file: BufferedReader, batch: Batch) -> None:
+    file.seek(0)
+    if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
+        raise IntegrityBrokenError(f"the payment list of {batch.batch_id} changed while it was being paid")
+
+
+def _already_paid(before: TrancheDisbursed) -> AlreadyPaidError:
+    ref = PaymentRef(before.program, before.tranche, before.recipient_id)
+    return AlreadyPaidError(payment_id=ref.payment_id, batch_id=before.batch_id)

@@ -1,0 +1,148 @@
+"""A ledger's folder: what lies in it, and which store and vault it names."""
+
+import json
+import os
+import re
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing.persistence import InfrastructureFactory
+
+from ledger.store.durable import sync
+from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError
+from ledger.store.sqlite import LedgerFactory
+
+if TYPE_CHECKING:
+    from ledger.vault.rows import PersonRows
+    from ledger.vault.vault import Vault
+
+FORMAT = 1
+"""Of the ledger's folder; a program refuses folders of a higher one."""
+SETTINGS = "ledger.json"
+EVENTS = "events.db"
+VAULT = "vault.db"
+VAULT_KEY = "vault.key"
+BATCHES = "batches"
+LOG = "log"
+
+
+@dataclass(frozen=True)
+class LogPlace:
+    """Where a ledger's transparency log is, and the key that signs it."""
+
+    folder: Path
+    key: Path | None = None
+    """None: with the log, in its own folder."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a ledger's events and personal data are: in the folder itself, or in a PostgreSQL database."""
+
+    folder: Path
+    database: str | None = None
+    """Its address, without a password."""
+    log: "LogPlace | None" = field(default=None, compare=False)
+
+    @property
+    def has_own_log(self) -> bool:
+        """Whether the transparency log is in the ledger's folder, and so grows with whatever is recorded here."""
+        return self.log is not None and self.log.folder.resolve().is_relative_to(self.folder.resolve())
+
+    def factory(self, *, read_only: bool = False) -> InfrastructureFactory[Any]:
+        """Builds the event store; one that is only read leaves no trace in the folder."""
+        if self.database is None:
+            return LedgerFactory(self.folder / EVENTS, read_only=read_only)
+        from ledger.store.postgres import PostgresLedgerFactory  # only who has a server waits for its driver to load
+
+        return PostgresLedgerFactory(self.database)
+
+    def person_rows(self) -> "Path | PersonRows":
+        """What the vault is opened on."""
+        if self.database is None:
+            return self.folder / VAULT
+        from ledger.vault.postgres import PostgresPersonRows
+
+        return PostgresPersonRows(self.database)
+
+    def vault(self) -> "Vault":
+        """The vault, opened; raises `VaultKeyError` where its key is not in the folder."""
+        from ledger.vault.vault import Vault
+
+        return Vault(self.person_rows(), self.folder / VAULT_KEY)
+
+    def absent_people(self) -> list[tuple[int, int]]:
+        """The numbers that nobody in the vault has, as `PersonRows.absent`; nothing where the vault is not at hand."""
+        if self.database is None and not ((self.folder / VAULT).exists() and os.access(self.folder, os.W_OK)):
+            return []
+        from ledger.vault.vault import rows_of
+
+        with closing(rows_of(self.person_rows())) as rows:
+            try:
+                return rows.absent()
+            except RightsMissingError:
+                return []
+
+    def wider_rights(self) -> list[str]:
+        """Where somebody may do more to what is stored than the ledger needs, in a sentence each."""
+        if self.database is None:
+            return []
+        from ledger.application.rights import wider_rights
+        from ledger.store.server import Database
+
+        with closing(Database(self.database)) as database:
+            return wider_rights(database)
+
+
+def require_ledger(folder: Path) -> Place:
+    """Refuse a folder that is not a ledger, or one of a newer version; tells where the ledger is kept."""
+    try:
+        settings = json.loads((folder / SETTINGS).read_text())
+        found = int(settings["format"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LedgerMissingError(folder=str(folder)) from None
+    if found > FORMAT:
+        raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
+    log = settings.get("log")
+    # Paths in the ledger's folder are kept relative to it: the folder may move.
+    log_place = LogPlace(folder / log["folder"], folder / log["key"] if "key" in log else None) if log else None
+    return Place(folder, settings.get("database"), log_place)
+
+
+def write_settings(place: Place) -> None:
+    """Write the file that makes a folder a ledger, all at once."""
+    folder = place.folder
+    said: dict[str, object] = {"salur": "ledger", "format": FORMAT}
+    if place.database:
+        said["database"] = place.database
+    if place.log:
+        key = {"key": _kept(place.log.key, folder)} if place.log.key else {}
+        said["log"] = {"folder": _kept(place.log.folder, folder), **key}
+    settings = folder / f"{SETTINGS}.{os.getpid()}.new"
+    with suppress(FileNotFoundError):  # cleared away by another making of the same ledger, which came first
+        settings.write_text(json.dumps(said) + "\n")
+        sync(settings)
+        settings.replace(folder / SETTINGS)
+    for left_over in folder.glob(f"{SETTINGS}.*.new"):
+        left_over.unlink(missing_ok=True)
+    sync(folder)
+
+
+def _kept(path: Path, folder: Path) -> str:
+    path, folder = path.resolve(), folder.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a ledger may be made in a folder: nothing is in it but what an interrupted making left."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and all(_is_of_a_ledger(each.name) for each in folder.iterdir())
+
+
+def _is_of_a_ledger(name: str) -> bool:
+    if name.startswith(SETTINGS):
+        return True
+    return re.sub("(-wal|-shm|-journal|[.]new)$", "", name) in {EVENTS, VAULT, VAULT_KEY, BATCHES, LOG}

@@ -1,0 +1,226 @@
+"""Funding groups: a roster, a proposal and a decree, or no money."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from ledger.application.attempt import Attempt, Command
+from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.given import built
+from ledger.application.ledger import Ledger
+from ledger.application.people import RecipientIndex
+from ledger.domain import group as groups
+from ledger.domain import program as programs
+from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.event import Event, Role
+from ledger.domain.group import (
+    AccountabilityReported,
+    GroupFunded,
+    GroupJoined,
+    MemberElsewhereError,
+    PapersMissingError,
+    RosterInvalidError,
+    group_stream,
+    membership_stream,
+)
+from ledger.domain.program import FundsSpent, Program
+from ledger.domain.recipient import DuplicateInFileError
+from ledger.files.amounts import DecimalMark, parse_amount
+from ledger.files.dates import DateOrder, parse_date
+from ledger.files.rejects import Reject
+from ledger.files.tables import Field, Row
+from ledger.store.entries import Entry
+
+FIELDS = (
+    Field("group", ("group", "group id", "kelompok", "kode kelompok"), required=True, identifier=True),
+    Field("recipient", ("recipient", "recipient id", "member", "anggota", "nik"), required=True, identifier=True),
+    Field("amount", ("amount", "jumlah", "nominal")),
+    Field("proposal", ("proposal", "proposal ref", "nomor proposal")),
+    Field("decree", ("decree", "decree ref", "sk", "nomor sk")),
+    Field("decree_on", ("decree on", "decree date", "tanggal sk")),
+    Field("region", ("region", "wilayah", "kode wilayah"), identifier=True),
+)
+"""A row a member; the rows of a group follow one another, and its papers stand in the first of them."""
+REPORT_DUE_DAYS = 90
+"""For a program that sets none."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the values of a grant's rows are to be read, and what serves rows that leave them empty."""
+
+    amount: str = ""
+    proposal: str = ""
+    decree: str = ""
+    decree_on: str = ""
+    region: str = ""
+    date_order: DateOrder | None = None
+    decimal_mark: DecimalMark | None = None
+
+
+def fund(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    *,
+    program: str,
+    terms: Terms,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Tally:
+    """Fund each group of a file (rows as in `FIELDS`) whose roster and papers are in order.
+
+    A bad member refuses the whole group, and each of its bad members is named. A chunk holds whole groups; its money
+    is reserved and spent in one sum.
+    """
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer(Role.MAKER)
+        funding = attempt.program(program)
+        people = RecipientIndex(ledger, attempt, (row.values[1] for row in rows))
+        ids = {found.recipient_id for row in rows if (found := people.get(row.values[1]))}
+        members = attempt.first([membership_stream(program, each) for each in sorted(ids)])
+        rosters = [list(part) for _, part in groupby(rows, key=lambda row: row.values[0])]
+        known = attempt.load_many([group_stream(program, roster[0].values[0]) for roster in rosters], groups.evolve)
+        joined = {e.recipient_id: e.group_id for e in members.values() if isinstance(e, GroupJoined)}
+        spent = 0
+        for roster in rosters:
+            first = roster[0]
+            try:
+                recipient_ids = _roster(roster, people, funding, joined, chunk)
+                grant = _grant(ledger, command, funding, first, recipient_ids, terms)
+                before = known.get(grant.stream)
+                events = groups.fund(before, funding, grant=grant)
+                if events:
+                    programs.reserve(funding, amount=spent + grant.amount, reserved_for=f"groups of {program}")
+            except LedgerError as error:
+                chunk.refuse(first, error, field="group", text=first.values[0])
+                continue
+            chunk.take(events)
+            if events:
+                spent += grant.amount
+                known[grant.stream] = groups.Group(grant)
+                joined.update(dict.fromkeys(recipient_ids, grant.group_id))
+        if spent:
+            reserved_for = f"groups of {program}"
+            chunk.events[:0] = programs.reserve(funding, amount=spent, reserved_for=reserved_for)
+            chunk.events.append(FundsSpent(program=program, amount=spent, reserved_for=reserved_for))
+
+    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=whole_groups)
+
+
+def _roster(
+    roster: list[Row], people: RecipientIndex, program: Program, joined: dict[str, str], chunk: Chunk
+) -> tuple[str, ...]:
+    """The recipients of a group, in order of id; each that cannot be taken is refused by its own row."""
+    group_id = roster[0].values[0]
+    lines: dict[str, int] = {}
+    bad_members = 0
+    for row in roster:
+        try:
+            person = people[row.values[1]]
+            programs.require_eligible(program, person.category)
+            elsewhere = joined.get(person.recipient_id, group_id)
+            if elsewhere != group_id:
+                raise MemberElsewhereError(program=program.code, group_id=elsewhere)
+            if person.recipient_id in lines:
+                raise DuplicateInFileError(first=f"line {lines[person.recipient_id]}")
+        except LedgerError as error:
+            bad_members += 1
+            chunk.refuse(row, error, field="recipient", text=row.values[1])
+        else:
+            lines[person.recipient_id] = row.line
+    if bad_members:
+        raise RosterInvalidError(group_id=group_id, bad_members=bad_members)
+    return tuple(sorted(lines))
+
+
+def _grant(
+    ledger: Ledger, command: Command, program: Program, first: Row, members: tuple[str, ...], terms: Terms
+) -> GroupFunded:
+    group_id, _, amount, proposal, decree, decree_on, region = first.values
+    amount, proposal, decree = amount or terms.amount, proposal or terms.proposal, decree or terms.decree
+    decree_on = decree_on or terms.decree_on
+    groups.require_papers(group_id, proposal_ref=proposal, decree_ref=decree, decree_on=decree_on)
+    if not amount:
+        raise ValueInvalidError(field="amount", problem="missing; add a column or give --amount")
+    due_days = program.terms.report_due_days or REPORT_DUE_DAYS
+    return built(
+        GroupFunded,
+        program=program.code,
+        group_id=group_id,
+        amount=parse_amount(amount, ledger.currency, terms.decimal_mark),
+        members=members,
+        proposal_ref=proposal,
+        decree_ref=decree,
+        decree_on=parse_date(decree_on, terms.date_order),
+        report_due_on=command.effective_on + timedelta(days=due_days),
+        region=region or terms.region or None,
+    )
+
+
+def whole_groups(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
+    """Chunks that never cut a group whose rows follow one another."""
+    part: list[Row | Reject] = []
+    last_group = None
+    for row in rows:
+        group_id = row.values[0] if isinstance(row, Row) else last_group
+        if len(part) >= CHUNK_ROWS and group_id != last_group:
+            yield part
+            part = []
+        part.append(row)
+        last_group = group_id
+    if part:
+        yield part
+
+
+def account(ledger: Ledger, command: Command, *, program: str, group_id: str, report_ref: str) -> list[Entry]:
+    """Record a group's accountability report (LPJ)."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer(Role.MAKER)
+        attempt.program(program)
+        return groups.account(attempt.group(program, group_id), report_ref=report_ref)
+
+    return ledger.carry_out(command, decide, request=("group report", program, group_id, report_ref))
+
+
+REPORT_FIELDS = (
+    Field("group", ("group", "group id", "kelompok", "kode kelompok"), required=True, identifier=True),
+    Field("report", ("report", "report ref", "lpj", "nomor lpj")),
+)
+
+
+def account_many(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    *,
+    program: str,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Tally:
+    """Record the accountability reports of a file (rows as in `REPORT_FIELDS`)."""
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer(Role.MAKER)
+        attempt.program(program)
+        known = attempt.load_many([group_stream(program, row.values[0]) for row in rows], groups.evolve)
+        for row in rows:
+            group_id, report_ref = row.values
+            stream = group_stream(program, group_id)
+            try:
+                if not report_ref:
+                    raise PapersMissingError(group_id=group_id, paper="report reference")
+                group = known.get(stream) or attempt.group(program, group_id)
+                built(AccountabilityReported, program=program, group_id=group_id, report_ref=report_ref)
+                events = groups.account(group, report_ref=report_ref)
+            except LedgerError as error:
+                chunk.refuse(row, error, field="group", text=group_id)
+                continue
+            chunk.take(events)
+            for event in events:
+                known[stream] = groups.evolve(group, event) or group
+
+    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)

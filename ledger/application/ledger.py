@@ -1,0 +1,236 @@
+"""The ledger: one folder, in which each command loads what it needs, decides, and saves.
+
+`Ledger.carry_out` is the only way anything is recorded, one fact or a chunk of thousands: it runs a decision over
+freshly loaded state and appends all its events in one transaction. When another writer was faster, the store refuses
+the whole append (its (stream, version) pairs are unique) and the decision runs again on what is there now.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
+from eventsourcing.utils import Environment, EnvType, retry
+from pydantic import ValidationError
+
+from ledger.application.attempt import Attempt, Command
+from ledger.application.folder import BATCHES, require_ledger
+from ledger.application.given import unfit
+from ledger.domain.errors import ContendedError, EffectiveInFutureError, ReferenceReusedError, ThingUnknownError
+from ledger.domain.event import Event
+from ledger.domain.money import Currency
+from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
+from ledger.domain.request import ReferenceUsed, reference_stream
+from ledger.store.entries import Entry, EntryMapper, Series, to_entry, to_row
+from ledger.store.errors import LedgerMissingError
+from ledger.store.recorder import Conflict, LedgerRecorder
+from ledger.transparency.errors import LogMissingError
+
+if TYPE_CHECKING:
+    from ledger.transparency.log import Log
+    from ledger.vault.vault import Vault
+
+TRIES = 50
+"""Attempts of one append before it gives up; each lost one means that another writer has gone on."""
+
+
+NAMES_COMPARED = 2_000
+
+
+class Ledger(Application[str]):
+    """A ledger's folder, opened: its events, its vault, and the way to record in it."""
+
+    name = "salur"
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.place = require_ledger(folder)
+        self.folder = folder
+        self.now = now
+        super().__init__()
+        self._vault: Vault | None = None
+        self.recorded = 0
+        """How many events this process has appended."""
+        try:
+            self.opened = self._opening()
+        except BaseException:
+            self.close()
+            raise
+        self.currency = Currency(self.opened.currency, self.opened.decimals)
+
+    def _opening(self) -> LedgerOpened:
+        entries = self.load(LEDGER_STREAM)
+        if not entries or not isinstance(entries[0].event, LedgerOpened):
+            raise LedgerMissingError(folder=str(self.folder))
+        return entries[0].event
+
+    # What the library builds, on our store
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:  # noqa: ARG002  # the folder says all
+        return Environment(name)
+
+    def construct_factory(self, env: EnvType) -> InfrastructureFactory[Any]:  # noqa: ARG002  # settings come from the folder
+        return self.place.factory()
+
+    def construct_mapper(self) -> Mapper[str]:
+        return EntryMapper(transcoder=self.construct_transcoder())
+
+    def construct_event_store(self) -> EventStore[str]:
+        return EventStore(mapper=self.mapper, recorder=self.recorder)
+
+    @property
+    def store(self) -> LedgerRecorder:
+        return cast("LedgerRecorder", self.recorder)
+
+    @property
+    def vault(self) -> "Vault":
+        """Opened, and its cryptography loaded, when first needed: most commands never touch a person's data."""
+        if self._vault is None:
+            self._vault = self.place.vault()
+        return self._vault
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
+        return hashlib.sha256(self.store.leaf(0)).hexdigest()
+
+    @property
+    def transparency_log(self) -> "Log":
+        """Opened when asked for, as its cryptography is loaded then; raises `LogMissingError`."""
+        from ledger.transparency.log import Log
+
+        if self.place.log is None:
+            raise LogMissingError(folder=str(self.folder))
+        return Log(self.place.log.folder, self.store, key=self.place.log.key)
+
+    @property
+    def batches_folder(self) -> Path:
+        return self.folder / BATCHES
+
+    def close(self) -> None:
+        with suppress(AttributeError):  # an opening that was refused has no vault yet
+            if self._vault is not None:
+                self._vault.close()
+        super().close()
+
+    # Recording
+
+    def carry_out(
+        self,
+        command: Command,
+        decide: Callable[[Attempt], Sequence[Event]],
+        *,
+        series: Callable[[], Sequence[Series]] = tuple,
+        request: tuple[object, ...] = (),
+    ) -> list[Entry]:
+        """Run a decision and append its events, all or none; returns them, none for a request carried out before.
+
+        A decision over many rows may leave them in a `series`, which is appended after its events.
+
+        Raises the decision's refusal, or `ContendedError` when others kept changing the same streams.
+        """
+        self._require_not_future(command)
+        last_stream = ""
+
+        @retry(Conflict, max_attempts=TRIES, wait=0.01)
+        def attempt() -> list[Entry]:
+            nonlocal last_stream
+            trial = Attempt(self, command)
+            if command.reference and request and self._is_repeat(trial, command.reference, request):
+                return []
+            events = list(decide(trial))
+            if command.reference and request and events:
+                events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
+            if events:
+                trial.require_acting()
+            entries = trial.signed(trial.entries(events))
+            rows = [to_row(entry) for entry in entries]
+            for many in series():
+                rows += many.rows(trial.meta())
+            if rows and not command.dry_run:
+                last_stream = rows[0][0]
+                self.store.append(rows)
+                self.recorded += len(rows)
+            return entries
+
+        try:
+            Attempt(self, command).meta()  # unfit words are told as what they are, before an event repeats them
+            return cast("list[Entry]", attempt())
+        except Conflict:
+            raise ContendedError(stream=last_stream) from None
+        except ValidationError as error:  # words that an officer gave along, such as a note or a reason
+            raise unfit(error) from None
+
+    def was_carried_out(self, command: Command, request: tuple[object, ...]) -> bool:
+        """Whether the command's reference was used for this request; raises `ReferenceReusedError` for another one."""
+        return bool(command.reference) and self._is_repeat(Attempt(self, command), command.reference or "", request)
+
+    def mark_carried_out(self, command: Command, request: tuple[object, ...]) -> None:
+        """Record under the command's reference that a request of several transactions came to its end."""
+        if command.reference:
+            used = ReferenceUsed(used=command.reference, request_sha256=_digest(request))
+            self.carry_out(command, lambda trial: [] if self._is_repeat(trial, used.used, request) else [used])
+
+    def _is_repeat(self, trial: Attempt, reference: str, request: tuple[object, ...]) -> bool:
+        used = trial.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
+        if used is not None and used.request_sha256 != _digest(request):
+            raise ReferenceReusedError(reference=reference)
+        return used is not None
+
+    def _require_not_future(self, command: Command) -> None:
+        today = self.now().astimezone().date()
+        if command.effective_on > today and not command.allow_future:
+            raise EffectiveInFutureError(effective_on=command.effective_on.isoformat(), today=today.isoformat())
+
+    # Reading
+
+    def load(self, stream: str) -> list[Entry]:
+        """The events of a stream, in order."""
+        return [to_entry(row) for row in self.store.select_events(stream)]
+
+    def nearest(self, stream: str) -> str:
+        """A half sentence with the existing name most like the one asked for, or nothing."""
+        prefix, _, name = stream.rpartition("/")
+        known = [each.rpartition("/")[2] for each in self.store.streams(prefix + "/", limit=NAMES_COMPARED)]
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        return f" (did you mean {close[0]}?)" if close else ""
+
+    def history(self, thing: str) -> list[Entry]:
+        """The events of a recipient, program, batch, group, payment, shipment or other thing, in log order."""
+        kinds = ("program", "batch", "shipment", "stock", "officer", "key", "destination")
+        streams = [f"{kind}/{thing}" for kind in kinds]
+        streams += [thing, f"recipient/{thing}", f"group/{thing}", f"payment/{thing}"]
+        codes = [each.removeprefix("program/") for each in self.store.streams("program/")]
+        streams += [f"group/{code}/{thing}" for code in codes]
+        if thing.startswith("R"):
+            streams += [f"membership/{code}/{thing}" for code in codes]
+            for code in codes:
+                schedule = self._program_terms(code)
+                streams += [f"payment/{code}/{tranche}/{thing}" for tranche in range(1, len(schedule) + 1)]
+        elif thing.count("/") == 3:
+            streams.append("payment/" + thing.rpartition("/")[0])
+        found = [
+            (self.store.position(entry.originator_id, entry.originator_version), entry)
+            for rows in self.store.select_streams(streams).values()
+            for entry in map(to_entry, rows)
+        ]
+        if not found:
+            raise ThingUnknownError(thing=thing, nearest=self._nearest_thing(thing))
+        return [entry for _, entry in sorted(found, key=lambda each: each[0])]
+
+    def _program_terms(self, code: str) -> tuple[int, ...]:
+        program = Attempt(self, Command(None, date.min)).program(code)
+        return program.terms.schedule
+
+    def _nearest_thing(self, thing: str) -> str:
+        kinds = ("program", "batch", "shipment", "stock", "officer", "destination")
+        return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
+
+
+def _digest(request: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr(request).encode()).hexdigest()

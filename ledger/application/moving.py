@@ -1,0 +1,210 @@
+"""Moving house: a second machine joins a ledger in a database, and a ledger is copied from one store to another.
+
+A copy has the same events in the same order and bytes, the same vault under the same key, and the same payment lists.
+It goes on where it was interrupted, and is a ledger only when all of it is there.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import cast
+
+from ledger.application.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, write_settings
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.opening import LEDGER_STREAM
+from ledger.domain.recipient import RecipientErased
+from ledger.store.durable import sync
+from ledger.store.errors import (
+    CopyDiffersError,
+    DatabaseEmptyError,
+    DatabaseTakenError,
+    FolderNotEmptyError,
+    LedgerExistsError,
+)
+from ledger.store.recorder import Conflict, LedgerRecorder
+from ledger.vault.errors import VaultKeyError
+from ledger.vault.vault import Vault
+
+PAGE_ROWS = 10_000
+_ERASED = {RecipientErased.TOPIC}
+
+OnProgress = Callable[[int], None]
+"""Told of the number of rows done since the last call."""
+
+
+def join(folder: Path, *, database: str) -> Ledger:
+    """Let a new or empty folder work with the ledger that is in a database; joining again changes nothing.
+
+    The vault's key is not in the database: without a copy of it in the folder, everything works but personal data.
+    """
+    place = Place(folder, database)
+    if (folder / SETTINGS).exists():
+        if require_ledger(folder) != place:
+            raise LedgerExistsError(folder=str(folder))
+        return Ledger(folder)
+    if not is_free(folder):
+        raise FolderNotEmptyError(folder=str(folder))
+    with closing(place.factory()) as factory:
+        recorder = cast("LedgerRecorder", factory.application_recorder())
+        if not recorder.is_there() or not recorder.select_events(LEDGER_STREAM, limit=1):
+            raise DatabaseEmptyError(folder=str(folder))
+    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+    write_settings(place)
+    return Ledger(folder)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a finished copy holds."""
+
+    events: int
+    people: int
+    log_sha256: str
+    """Of the lines of the log, one JSON object an event; the same for the original and the copy."""
+
+
+class Move:
+    """A ledger's copy from one folder, with what it names, to another."""
+
+    def __init__(self, source: Path, target: Path, *, database: str | None = None) -> None:
+        """Refuses a target that is, or may become, another ledger; nothing has changed then."""
+        self._source = require_ledger(source)
+        self._target = Place(target, database)
+        if (target / SETTINGS).exists():
+            found = require_ledger(target)
+            if database is not None and found != self._target:
+                raise LedgerExistsError(folder=str(target))
+            self._target = found
+        elif not is_free(target):
+            raise FolderNotEmptyError(folder=str(target))
+        same_database = self._source.database is not None and self._source.database == self._target.database
+        if same_database or source.resolve() == target.resolve():
+            raise LedgerExistsError(folder=str(target))
+        self.progress = 0.0
+        """How much is done, 0 to 1."""
+        self._erased: set[int] = set()
+        """Numbers of the people whose erasure stands in the log."""
+
+    def carry_out(self, on_progress: OnProgress = lambda _: None) -> Copied:
+        """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
+        folder = self._target.folder
+        (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+        self._copy_key()
+        Vault.create(self._target.person_rows(), folder / VAULT_KEY)
+        with closing(self._opened_vault()) as vault:
+            events, log_sha256 = self._copy_events(on_progress)
+            # After the events: whoever stands in one of them was in the vault before.
+            with closing(self._source.vault()) as original:
+                _follow(original, vault, without=self._erased)
+            people = vault.count()
+        self._copy_lists()
+        write_settings(self._target)
+        return Copied(events, people, log_sha256)
+
+    def _copy_key(self) -> None:
+        source, target = self._source.folder / VAULT_KEY, self._target.folder / VAULT_KEY
+        if not source.exists():
+            raise VaultKeyError(path=str(source))
+        if not target.exists():
+            _copy_file(source, target)
+        if source.read_bytes() != target.read_bytes():
+            raise LedgerExistsError(folder=str(self._target.folder))
+
+    def _opened_vault(self) -> Vault:
+        try:
+            return self._target.vault()
+        except VaultKeyError:
+            raise DatabaseTakenError(folder=str(self._target.folder)) from None
+
+    def _copy_events(self, on_progress: OnProgress) -> tuple[int, str]:
+        with closing(self._source.factory()) as source_factory, closing(self._target.factory()) as target_factory:
+            source = cast("LedgerRecorder", source_factory.application_recorder())
+            target = cast("LedgerRecorder", target_factory.application_recorder())
+            target.create_table()
+            self._require_begun_with(source, target)
+            while (done := target.size()) < (size := source.size()):
+                rows = [
+                    (str(row.originator_id), row.originator_version, row.topic, row.state)
+                    for expected, row in enumerate(source.select_notifications(done + 1, PAGE_ROWS), start=done + 1)
+                    if _require_sound(row.id, expected, row.state)
+                ]
+                try:
+                    target.append(rows)
+                except Conflict:  # another copying of the same ledger was faster, or it is another ledger
+                    if target.size() == done:
+                        raise CopyDiffersError(folder=str(self._target.folder), log_index=done) from None
+                self.progress = (done + len(rows)) / size
+                on_progress(len(rows))
+            return size, self._compared(source, target)
+
+    def _require_begun_with(self, source: LedgerRecorder, target: LedgerRecorder) -> None:
+        """Refuse a target whose first or last event is not the source's."""
+        size = target.size()
+        for index in (0, size - 1) if size else ():
+            if list(source.lines(first=index, until=index + 1)) != list(target.lines(first=index, until=index + 1)):
+                raise CopyDiffersError(folder=str(self._target.folder), log_index=index)
+
+    def _compared(self, source: LedgerRecorder, target: LedgerRecorder) -> str:
+        """The SHA-256 of both logs, compared event by event."""
+        digest = hashlib.sha256()
+        size = target.size()
+        for index, (theirs, ours) in enumerate(zip_longest(_lines(source, size), self._lines(target, size))):
+            if theirs != ours:
+                raise CopyDiffersError(folder=str(self._target.folder), log_index=index)
+            digest.update(ours)
+        return digest.hexdigest()
+
+    def _lines(self, recorder: LedgerRecorder, size: int) -> Iterator[bytes]:
+        """The log's lines; on their way it is noted who is erased."""
+        for block in recorder.blocks(until=size):
+            lines = block.lines.splitlines(keepends=True)
+            if not block.topics.isdisjoint(_ERASED):
+                stored = (json.loads(line) for line in lines)
+                self._erased |= {int(each["recipient_id"][1:]) for each in stored if each["topic"] in _ERASED}
+            yield from lines
+
+    def _copy_lists(self) -> None:
+        for path in sorted((self._source.folder / BATCHES).glob("*.csv")):
+            target = self._target.folder / BATCHES / path.name
+            if not target.exists():
+                _copy_file(path, target)
+        sync(self._target.folder / BATCHES)
+
+
+def _lines(recorder: LedgerRecorder, size: int) -> Iterator[bytes]:
+    for block in recorder.blocks(until=size):
+        yield from block.lines.splitlines(keepends=True)
+
+
+def _require_sound(notification_id: int, expected: int, state: object) -> bool:
+    if notification_id != expected or not isinstance(state, bytes):
+        raise IntegrityBrokenError(f"event {expected - 1} cannot be copied as it is; run `salur check`")
+    return True
+
+
+def _follow(original: Vault, copy: Vault, *, without: set[int]) -> None:
+    """Let one vault hold the people of another but for the erased, and give no number that was given there."""
+    after = 0
+    while page := original.rows.page(after, PAGE_ROWS):
+        until = page[-1][0]
+        kept = [row for row in page if row[0] not in without]
+        if [row for row in copy.rows.page(after, len(page)) if row[0] <= until] != kept:
+            copy.rows.follow(kept, after, until)
+        after = until
+    copy.rows.follow([], after, max(after, original.rows.next_number() - 1))
+    if without:
+        copy.rows.forget()
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file under another name first, so that no half of it is ever taken for it."""
+    unfinished = target.with_name(target.name + ".new")
+    shutil.copy(source, unfinished)
+    sync(unfinished)
+    unfinished.replace(target)

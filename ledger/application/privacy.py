@@ -1,0 +1,192 @@
+"""A person's rights: to be forgotten, on the word of two officers, and to know what is held of them.
+
+Erasing takes the person's row out of the vault, and with it the salt of their commitment: what stays in the ledger is a
+number and what happened to it. The event comes first, in the middle of the vault's transaction: whatever interrupts it,
+nobody's data is gone that two officers did not agree on, and where the event stands and the row is still there, the
+same command completes it and `salur check` names it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.application.attempt import Attempt, Command
+from ledger.application.disbursement import list_path
+from ledger.application.ledger import Ledger
+from ledger.application.people import recipient_id as id_of
+from ledger.domain import batch as batches
+from ledger.domain import payment as payments
+from ledger.domain import recipient as recipients
+from ledger.domain.batch import Status
+from ledger.domain.event import Event, Role
+from ledger.domain.group import GroupJoined
+from ledger.domain.payment import Payment
+from ledger.domain.recipient import DataDisclosed, ErasureRequested, RecipientErased, RecipientUnknownError
+from ledger.store.entries import Entry
+from ledger.vault.vault import Person
+
+
+def recipient_named(ledger: Ledger, nik: str) -> str:
+    """The id of the recipient with a national id; raises `RecipientUnknownError`."""
+    if (number := ledger.vault.find([nik]).get(nik)) is None:
+        raise RecipientUnknownError()
+    return id_of(number)
+
+
+def _number(recipient_id: str) -> int:
+    """A registered recipient's number in the vault."""
+    return int(recipient_id[1:])
+
+
+# To be forgotten
+
+
+def request_erasure(
+    ledger: Ledger, command: Command, *, recipient_id: str, reason: str, legal_basis: str
+) -> list[Entry]:
+    """Ask that a person's data be erased."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer(Role.MAKER)
+        recipient = attempt.recipient(recipient_id)
+        return recipients.request_erasure(recipient, maker=command.by or "", reason=reason, legal_basis=legal_basis)
+
+    request = ("request erasure", recipient_id, reason, legal_basis)
+    return ledger.carry_out(command, decide, request=request)
+
+
+def reject_erasure(ledger: Ledger, command: Command, *, recipient_id: str, reason: str) -> list[Entry]:
+    """Leave a person's data where it is: any checker, or the maker who withdraws the request."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        recipient = attempt.recipient(recipient_id)
+        is_own = recipient.request is not None and command.by == recipient.request.maker
+        attempt.officer(None if is_own else Role.CHECKER)
+        return recipients.reject_erasure(recipient, checker=command.by or "", reason=reason)
+
+    return ledger.carry_out(command, decide, request=("reject erasure", recipient_id, reason))
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure recorded, and what only somebody else can do to make it whole."""
+
+    entries: list[Entry]
+    left: list[str]
+
+
+def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> Erased:
+    """Agree to an erasure and carry it out; carried out again, it completes one that was interrupted."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer(Role.CHECKER)
+        return recipients.approve_erasure(attempt.recipient(recipient_id), checker=command.by or "")
+
+    entries: list[Entry] = []
+
+    def work() -> None:
+        ledger.vault.rows.remove(number)  # first, and not yet for good: what the vault refuses is not recorded
+        entries.extend(ledger.carry_out(command, decide, request=("approve erasure", recipient_id)))
+
+    decide(Attempt(ledger, command))  # a passphrase is asked for before the vault waits for it
+    if command.dry_run:
+        return Erased(ledger.carry_out(command, decide), [])
+    number = _number(recipient_id)
+    ledger.vault.rows.alone(work)
+    return Erased(entries, ledger.vault.rows.forget())
+
+
+# To know
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """All that a ledger holds of one person."""
+
+    recipient_id: str
+    person: Person | None
+    """What the vault holds; nothing of a person who is erased."""
+    request: ErasureRequested | None
+    """That they be erased, waiting or carried out."""
+    erased: Entry | None
+    """The event of their erasure."""
+    programs: list[str]
+    groups: list[str]
+    """`program/group`."""
+    payments: dict[str, Payment]
+    """By name of the newest attempt."""
+    batches: list[str]
+    """Payment lists with the person in them that are not run to their end."""
+    history: list[Entry]
+
+
+def disclose(ledger: Ledger, command: Command, *, recipient_id: str, reason: str) -> Holdings | None:
+    """Show all that is held of a person, after recording that it is shown.
+
+    Nothing is shown where nothing is recorded: in a rehearsal, or under a reference used before.
+    """
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        attempt.recipient(recipient_id)
+        return [DataDisclosed(recipient_id=recipient_id, reason=reason)]
+
+    vault = ledger.vault  # refused without its key, before anything is recorded
+    if not ledger.carry_out(command, decide, request=("disclose", recipient_id, reason)) or command.dry_run:
+        return None
+    return _holdings(ledger, recipient_id, vault.open(_number(recipient_id)))
+
+
+def open_matters(ledger: Ledger, recipient_id: str) -> list[str]:
+    """What is under way for a person: payments not confirmed or returned, and payment lists not run to their end."""
+    held = _holdings(ledger, recipient_id, None)
+    under_way = (payments.Status.DISBURSED, payments.Status.REISSUED, payments.Status.RETURNED)
+    return [
+        *(
+            f"payment {name} is {payment.status}"
+            for name, payment in held.payments.items()
+            if payment.status in under_way
+        ),
+        *(f"batch {batch_id} is not run to its end" for batch_id in held.batches),
+    ]
+
+
+def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdings:
+    recipient = Attempt(ledger, Command(None, date.min)).recipient(recipient_id)
+    history = ledger.history(recipient_id)
+    states: dict[str, Payment] = {}
+    for entry in history:
+        if entry.originator_id.startswith("payment/") and (
+            state := payments.evolve(states.get(entry.originator_id), entry.event)
+        ):
+            states[entry.originator_id] = state
+    joined = [entry.event for entry in history if isinstance(entry.event, GroupJoined)]
+    erasures = [entry for entry in history if isinstance(entry.event, RecipientErased)]
+    named = {program for entry in history if (program := getattr(entry.event, "program", None))}
+    return Holdings(
+        recipient_id=recipient_id,
+        person=person,
+        request=recipient.request,
+        erased=erasures[0] if erasures else None,
+        programs=sorted(named),
+        groups=[f"{event.program}/{event.group_id}" for event in joined],
+        payments={state.ref.payment_id: state for state in states.values()},
+        batches=[batch_id for batch_id in _open_batches(ledger) if _is_listed(ledger, batch_id, recipient_id)],
+        history=history,
+    )
+
+
+def _open_batches(ledger: Ledger) -> list[str]:
+    """The batches that are proposed or approved, and may still be paid."""
+    attempt = Attempt(ledger, Command(None, date.min))
+    states = attempt.load_many(ledger.store.streams("batch/"), batches.evolve).values()
+    return [state.batch_id for state in states if state.status in (Status.PROPOSED, Status.APPROVED)]
+
+
+def _is_listed(ledger: Ledger, batch_id: str, recipient_id: str) -> bool:
+    """Whether a person stands on a batch's payment list, as far as the list lies in this folder."""
+    try:
+        with list_path(ledger, batch_id).open("rb") as file:
+            start = f"{recipient_id},".encode()
+            return any(line.startswith(start) for line in file)
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,40 @@
+"""Programs: opened, given a budget, closed."""
+
+from ledger.application.attempt import Attempt, Command
+from ledger.application.ledger import Ledger
+from ledger.domain import program as programs
+from ledger.domain.event import Event
+from ledger.domain.program import ProgramOpened, program_stream
+from ledger.store.entries import Entry
+
+
+def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> list[Entry]:
+    """Begin a program."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        parent = attempt.program(terms.parent) if terms.parent else None
+        known = attempt.load(program_stream(terms.program), programs.evolve)
+        return programs.open_program(known, terms=terms, parent=parent)
+
+    return ledger.carry_out(command, decide, request=("open", terms))
+
+
+def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> list[Entry]:
+    """Set aside money for a program: so much in all."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        return programs.set_budget(attempt.program(program), budget=budget)
+
+    return ledger.carry_out(command, decide, request=("budget", program, budget))
+
+
+def close_program(ledger: Ledger, command: Command, *, program: str, reason: str) -> list[Entry]:
+    """End a program."""
+
+    def decide(attempt: Attempt) -> list[Event]:
+        attempt.officer()
+        return programs.close(attempt.program(program), reason=reason)
+
+    return ledger.carry_out(command, decide, request=("close", program, reason))

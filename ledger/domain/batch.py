@@ -1,0 +1,223 @@
+"""A batch: a file of payments that two different officers agree on."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.event import Event, RefusedRows
+from ledger.domain.fields import (
+    Amount,
+    BatchId,
+    ChosenByOfficer,
+    Count,
+    OfficerId,
+    ProgramCode,
+    Sha256,
+    Text,
+    TrancheNumber,
+)
+from ledger.domain.money import AMOUNT_MAX
+
+
+class _BatchEvent(Event):
+    batch_id: BatchId
+    program: ProgramCode
+
+    @property
+    def stream(self) -> str:
+        return batch_stream(self.batch_id)
+
+
+class BatchProposed(_BatchEvent):
+    """A maker proposes to pay the rows of a file."""
+
+    TOPIC = "BatchProposed.v1"
+    batch_id: Annotated[BatchId, ChosenByOfficer]
+    tranche: TrancheNumber
+    maker: OfficerId
+    file_sha256: Sha256
+    """Of the file as it arrived."""
+    rows_sha256: Sha256
+    """Of the payment list: a line `recipient_id,amount`, then a line each in order of recipient."""
+    count: Annotated[int, Field(ge=1, le=AMOUNT_MAX)]
+    total: Amount
+    refused: tuple[RefusedRows, ...] = ()
+
+
+class BatchApproved(_BatchEvent):
+    """A checker agrees that exactly the proposed rows are paid."""
+
+    TOPIC = "BatchApproved.v1"
+    checker: OfficerId
+
+
+class BatchRejected(_BatchEvent):
+    """A checker does not agree; nothing of the batch is paid."""
+
+    TOPIC = "BatchRejected.v1"
+    checker: OfficerId
+    reason: Text
+
+
+class BatchExecuted(_BatchEvent):
+    """The batch has been run to its end."""
+
+    TOPIC = "BatchExecuted.v1"
+    count: Count
+    total: Count
+    refused: tuple[RefusedRows, ...] = ()
+
+
+def batch_stream(batch_id: str) -> str:
+    return f"batch/{batch_id}"
+
+
+class BatchUnknownError(LedgerError):
+    """No batch has that id."""
+
+    code = "batch_unknown"
+    sentence = "no batch {batch_id}{nearest}; see `salur disburse status`"
+    batch_id: str
+    nearest: str = ""
+
+
+class BatchExistsError(LedgerError):
+    """A batch of that id holds something else."""
+
+    code = "batch_exists"
+    sentence = "batch {batch_id} exists and is {status} with other content; name this one with --batch"
+    batch_id: str
+    status: str
+
+
+class BatchEmptyError(LedgerError):
+    """No row of the file can be paid."""
+
+    code = "batch_empty"
+    sentence = "none of the {refused} rows can be paid; the rejects file tells why for each"
+    refused: int
+
+
+class BatchStateError(LedgerError):
+    """The batch is not in the state that this step needs."""
+
+    code = "batch_state"
+    sentence = "batch {batch_id} is {status}; {remedy}"
+    batch_id: str
+    status: str
+    remedy: str
+
+
+class BatchListChangedError(LedgerError):
+    """The payment list is not the one that was proposed and approved."""
+
+    code = "batch_list_changed"
+    sentence = "the payment list of {batch_id} is not what was approved ({what} differs); nothing was paid, propose the file again"
+    batch_id: str
+    what: str
+
+
+class BatchListMissingError(LedgerError):
+    """The payment list of the batch is not in the ledger's folder."""
+
+    code = "batch_list_missing"
+    sentence = "the payment list {path} is missing; propose the same file again to restore it"
+    path: str
+
+
+class Status(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXECUTED = "executed"
+
+
+@dataclass(frozen=True)
+class Batch:
+    proposal: BatchProposed
+    status: Status = Status.PROPOSED
+    checker: str | None = None
+    paid_count: int = 0
+    paid_total: int = 0
+
+    @property
+    def batch_id(self) -> str:
+        return self.proposal.batch_id
+
+
+def evolve(batch: Batch | None, event: Event) -> Batch | None:
+    if isinstance(event, BatchProposed):
+        return Batch(event)
+    if batch is None:
+        return None
+    match event:
+        case BatchApproved():
+            return replace(batch, status=Status.APPROVED, checker=event.checker)
+        case BatchRejected():
+            return replace(batch, status=Status.REJECTED, checker=event.checker)
+        case BatchExecuted():
+            return replace(batch, status=Status.EXECUTED, paid_count=event.count, paid_total=event.total)
+    return batch
+
+
+def propose(batch: Batch | None, *, proposal: BatchProposed) -> list[Event]:
+    """Put a payment list up for approval; the same list again records nothing."""
+    if batch is None:
+        return [proposal]
+    known = batch.proposal
+    same = (known.rows_sha256, known.program, known.tranche) == (
+        proposal.rows_sha256,
+        proposal.program,
+        proposal.tranche,
+    )
+    if not same or batch.status is Status.REJECTED:
+        raise BatchExistsError(batch_id=proposal.batch_id, status=batch.status)
+    return []
+
+
+def approve(batch: Batch, *, checker: str) -> list[Event]:
+    """Agree that exactly the proposed rows are paid; approving twice records nothing."""
+    if batch.status is Status.REJECTED:
+        raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy="propose it under another id")
+    if checker == batch.proposal.maker:
+        raise SameOfficerError(officer_id=checker, thing=f"batch {batch.batch_id}")
+    if batch.status is not Status.PROPOSED:
+        return []
+    return [BatchApproved(batch_id=batch.batch_id, program=batch.proposal.program, checker=checker)]
+
+
+def reject(batch: Batch, *, checker: str, reason: str) -> list[Event]:
+    """Refuse a proposed batch; the maker may withdraw their own."""
+    if batch.status is Status.REJECTED:
+        return []
+    if batch.status is not Status.PROPOSED:
+        raise BatchStateError(
+            batch_id=batch.batch_id, status=batch.status, remedy="it can only be rejected before it is approved"
+        )
+    return [BatchRejected(batch_id=batch.batch_id, program=batch.proposal.program, checker=checker, reason=reason)]
+
+
+def require_approved(batch: Batch) -> None:
+    """Refuse to pay what a checker has not agreed to."""
+    if batch.status in (Status.PROPOSED, Status.REJECTED):
+        remedy = (
+            "another officer must approve it first: `salur disburse approve`"
+            if batch.status is Status.PROPOSED
+            else "it will not be paid; propose a corrected file"
+        )
+        raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
+
+
+def execute(batch: Batch, *, count: int, total: int, refused: tuple[RefusedRows, ...]) -> list[Event]:
+    """Record that an approved batch has been run to its end."""
+    require_approved(batch)
+    if batch.status is Status.EXECUTED:
+        return []
+    return [
+        BatchExecuted(
+            batch_id=batch.batch_id, program=batch.proposal.program, count=count, total=total, refused=refused
+        )
+    ]

@@ -1,0 +1,182 @@
+"""A group: funded once, on a roster and papers, and owing an accountability report."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from ledger.domain.errors import LedgerError
+from ledger.domain.event import Event
+from ledger.domain.fields import ROSTER_MAX, Amount, GroupId, ProgramCode, RecipientId, Region, Text
+from ledger.domain.program import Program, require_open, require_within
+
+
+class _GroupEvent(Event):
+    program: ProgramCode
+    group_id: GroupId
+
+    @property
+    def stream(self) -> str:
+        return group_stream(self.program, self.group_id)
+
+
+class GroupFunded(_GroupEvent):
+    """A group with a roster and its papers got its grant."""
+
+    TOPIC = "GroupFunded.v1"
+    amount: Amount
+    members: Annotated[tuple[RecipientId, ...], Field(min_length=1, max_length=ROSTER_MAX)]
+    proposal_ref: Text
+    decree_ref: Text
+    decree_on: date
+    report_due_on: date
+    region: Region | None = None
+
+
+class GroupJoined(Event):
+    """A person is a member of a funded group."""
+
+    TOPIC = "GroupJoined.v1"
+    IS_SIGNED = False
+    program: ProgramCode
+    recipient_id: RecipientId
+    group_id: GroupId
+
+    @property
+    def stream(self) -> str:
+        return membership_stream(self.program, self.recipient_id)
+
+
+class AccountabilityReported(_GroupEvent):
+    """A group accounted for its grant (LPJ)."""
+
+    TOPIC = "AccountabilityReported.v1"
+    report_ref: Text
+
+
+def group_stream(program: str, group_id: str) -> str:
+    return f"group/{program}/{group_id}"
+
+
+def membership_stream(program: str, recipient_id: str) -> str:
+    return f"membership/{program}/{recipient_id}"
+
+
+class GroupUnknownError(LedgerError):
+    """No such group was funded."""
+
+    code = "group_unknown"
+    sentence = "no group {group_id} in {program}{nearest}; see `salur report groups`"
+    program: str
+    group_id: str
+    nearest: str = ""
+
+
+class GroupFundedError(LedgerError):
+    """The group already has its grant."""
+
+    code = "group_already_funded"
+    sentence = "group {group_id} of {program} was already funded on other papers; a group is funded once"
+    program: str
+    group_id: str
+
+
+class PapersMissingError(LedgerError):
+    """A group without its papers gets no money."""
+
+    code = "papers_missing"
+    sentence = "group {group_id} has no {paper}; no papers, no money"
+    group_id: str
+    paper: str
+
+
+class DecreeOutsideYearError(LedgerError):
+    """The decree is dated outside the program's fiscal year."""
+
+    code = "decree_outside_fiscal_year"
+    sentence = (
+        "the decree of group {group_id} is dated {decree_on}, outside fiscal year {fiscal_year}; give one of that year"
+    )
+    group_id: str
+    decree_on: str
+    fiscal_year: int
+
+
+class RosterInvalidError(LedgerError):
+    """A member of the roster cannot be taken, so the group cannot be funded."""
+
+    code = "roster_invalid"
+    sentence = "group {group_id} has {bad_members} members that cannot be taken; correct them and give the group again"
+    group_id: str
+    bad_members: int
+
+
+class MemberElsewhereError(LedgerError):
+    """A person is in one group of a program only."""
+
+    code = "member_elsewhere"
+    sentence = "this person is already in group {group_id} of {program}; name another member"
+    program: str
+    group_id: str
+
+
+class ReportGivenError(LedgerError):
+    """The group's accountability report is already in."""
+
+    code = "report_given"
+    sentence = "the report of group {group_id} is already recorded as {report_ref}; check which group this one is from"
+    group_id: str
+    report_ref: str
+
+
+@dataclass(frozen=True)
+class Group:
+    grant: GroupFunded
+    report_ref: str | None = None
+
+
+def evolve(group: Group | None, event: Event) -> Group | None:
+    match event:
+        case GroupFunded():
+            return Group(event)
+        case AccountabilityReported() if group:
+            return replace(group, report_ref=event.report_ref)
+    return group
+
+
+def fund(group: Group | None, program: Program, *, grant: GroupFunded) -> list[Event]:
+    """Give a group its grant and bind its members to it; the same grant again records nothing."""
+    if group is not None:
+        # The day the report is due follows from the day of the command, which a repeat may be given on another one.
+        if group.grant == grant.model_copy(update={"report_due_on": group.grant.report_due_on}):
+            return []
+        raise GroupFundedError(program=grant.program, group_id=grant.group_id)
+    require_open(program)
+    if grant.decree_on.year != program.terms.fiscal_year:
+        raise DecreeOutsideYearError(
+            group_id=grant.group_id, decree_on=grant.decree_on.isoformat(), fiscal_year=program.terms.fiscal_year
+        )
+    require_within(program, amount=grant.amount, ceiling=program.terms.ceiling)
+    joined = [
+        GroupJoined(program=grant.program, recipient_id=member, group_id=grant.group_id) for member in grant.members
+    ]
+    return [grant, *joined]
+
+
+def require_papers(group_id: str, *, proposal_ref: str, decree_ref: str, decree_on: str) -> None:
+    """Refuse a group that lacks a proposal, a decree or the decree's date."""
+    for paper, given in (("proposal", proposal_ref), ("decree", decree_ref), ("decree date", decree_on)):
+        if not given:
+            raise PapersMissingError(group_id=group_id, paper=paper)
+
+
+def account(group: Group, *, report_ref: str) -> list[Event]:
+    """Record the group's accountability report (LPJ)."""
+    if group.report_ref is None:
+        return [
+            AccountabilityReported(program=group.grant.program, group_id=group.grant.group_id, report_ref=report_ref)
+        ]
+    if group.report_ref != report_ref:
+        raise ReportGivenError(group_id=group.grant.group_id, report_ref=group.report_ref)
+    return []

@@ -1,0 +1,186 @@
+"""An officer: who may act, and in which roles."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
+
+from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.event import Event, Role
+from ledger.domain.fields import OfficerId, PublicKey, Text
+
+
+class OfficerEnrolled(Event):
+    """An officer may act in the roles named."""
+
+    TOPIC = "OfficerEnrolled.v1"
+    officer_id: OfficerId
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    public_key: PublicKey | None = None
+    """Of the key the officer signs with; an officer without one cannot sign."""
+
+    @property
+    def stream(self) -> str:
+        return officer_stream(self.officer_id)
+
+
+class OfficerRevoked(Event):
+    """An officer may no longer act."""
+
+    TOPIC = "OfficerRevoked.v1"
+    officer_id: OfficerId
+    reason: Text
+
+    @property
+    def stream(self) -> str:
+        return officer_stream(self.officer_id)
+
+
+class OfficerKeyReplaced(Event):
+    """An officer signs with another key from now on; the one before counts no more."""
+
+    TOPIC = "OfficerKeyReplaced.v1"
+    officer_id: OfficerId
+    public_key: PublicKey
+    reason: Text
+
+    @property
+    def stream(self) -> str:
+        return officer_stream(self.officer_id)
+
+
+class KeyAssigned(Event):
+    """A public key is one officer's for good, and can never be another's."""
+
+    TOPIC = "KeyAssigned.v1"
+    public_key: PublicKey
+    officer_id: OfficerId
+
+    @property
+    def stream(self) -> str:
+        return key_stream(self.public_key)
+
+
+def officer_stream(officer_id: str) -> str:
+    return f"officer/{officer_id}"
+
+
+def key_stream(public_key: str) -> str:
+    return f"key/{public_key}"
+
+
+class OfficerUnknownError(LedgerError):
+    """No officer of that name is enrolled."""
+
+    code = "officer_unknown"
+    sentence = "no officer {officer_id} is enrolled{nearest}; enroll them with `salur officer enroll`"
+    officer_id: str
+    nearest: str = ""
+
+
+class OfficerExistsError(LedgerError):
+    """An officer of that name was enrolled before, with other roles or since revoked."""
+
+    code = "officer_exists"
+    sentence = "officer {officer_id} was enrolled before; choose another id"
+    officer_id: str
+
+
+class OfficerRevokedError(LedgerError):
+    """The officer may no longer act."""
+
+    code = "officer_revoked"
+    sentence = "officer {officer_id} has been revoked; another officer must do this"
+    officer_id: str
+
+
+class RoleMissingError(LedgerError):
+    """The officer does not hold the role that this needs."""
+
+    code = "role_missing"
+    sentence = "officer {officer_id} does not hold the role {role}; ask one who does"
+    officer_id: str
+    role: str
+
+
+class KeyForeignError(LedgerError):
+    """The key is not the one that the officer is enrolled with."""
+
+    code = "key_foreign"
+    sentence = "this is not the key that officer {officer_id} is enrolled with; use theirs, or let another officer put this one in its place with `salur officer replace-key`"
+    officer_id: str
+
+
+class KeyTakenError(LedgerError):
+    """A key belongs to one officer for good, also after it was replaced."""
+
+    code = "key_taken"
+    sentence = "the key is, or was, that of officer {officer_id}; make a new one for nobody else to have"
+    officer_id: str
+
+
+@dataclass(frozen=True)
+class Officer:
+    officer_id: str
+    roles: frozenset[Role]
+    is_revoked: bool = False
+    public_key: str | None = None
+    """Of the key that counts now; an officer without one does not sign."""
+
+
+def evolve(officer: Officer | None, event: Event) -> Officer | None:
+    match event:
+        case OfficerEnrolled():
+            return Officer(event.officer_id, frozenset(event.roles), public_key=event.public_key)
+        case OfficerKeyReplaced() if officer:
+            return replace(officer, public_key=event.public_key)
+        case OfficerRevoked() if officer:
+            return replace(officer, is_revoked=True)
+    return officer
+
+
+def enroll(
+    officer: Officer | None, *, officer_id: str, roles: tuple[Role, ...], public_key: str | None, holder: str | None
+) -> list[Event]:
+    """Let an officer act, with a key that nobody holds yet; the same again records nothing, a revoked id stays revoked."""
+    if officer is None:
+        enrolled = OfficerEnrolled(officer_id=officer_id, roles=tuple(sorted(set(roles))), public_key=public_key)
+        return [enrolled, *_assign(public_key, officer_id, holder)]
+    if officer.is_revoked or officer.roles != frozenset(roles):
+        raise OfficerExistsError(officer_id=officer_id)
+    if officer.public_key != public_key:
+        raise KeyForeignError(officer_id=officer_id)
+    return []
+
+
+def replace_key(officer: Officer, *, public_key: str, reason: str, by: str | None, holder: str | None) -> list[Event]:
+    """Let another key of an officer count, on another officer's word; the same again records nothing."""
+    require(officer, None)
+    if officer.public_key == public_key:
+        return []
+    if by == officer.officer_id:
+        raise SameOfficerError(officer_id=by, thing="a replaced key")
+    replaced = OfficerKeyReplaced(officer_id=officer.officer_id, public_key=public_key, reason=reason)
+    return [replaced, *_assign(public_key, officer.officer_id, holder)]
+
+
+def _assign(public_key: str | None, officer_id: str, holder: str | None) -> list[Event]:
+    """Give a key to an officer; one that has a holder, also a former one, is refused."""
+    if public_key is None:
+        return []
+    if holder is not None:
+        raise KeyTakenError(officer_id=holder)
+    return [KeyAssigned(public_key=public_key, officer_id=officer_id)]
+
+
+def revoke(officer: Officer, *, reason: str) -> list[Event]:
+    """Stop an officer from acting; what they did before stands."""
+    return [] if officer.is_revoked else [OfficerRevoked(officer_id=officer.officer_id, reason=reason)]
+
+
+def require(officer: Officer, role: Role | None) -> None:
+    """Refuse an officer who is revoked or does not hold the role."""
+    if officer.is_revoked:
+        raise OfficerRevokedError(officer_id=officer.officer_id)
+    if role is not None and role not in officer.roles:
+        raise RoleMissingError(officer_id=officer.officer_id, role=role)

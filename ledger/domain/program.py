@@ -1,0 +1,322 @@
+"""A program: its terms, its budget, and how much of it is held and spent.
+
+budget = available + reserved + spent, always; only `available` can be reserved.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from ledger.domain.errors import LedgerError
+from ledger.domain.event import Event
+from ledger.domain.fields import Amount, BudgetAmount, ChosenByOfficer, ProgramCode, Slug, Text
+
+
+class Kind(StrEnum):
+    """The kind of help that a program gives."""
+
+    CASH = "cash"
+    GROUP_GRANT = "group-grant"
+    PUBLIC_WORKS = "public-works"
+    TRAINING = "training"
+    INCUBATION = "incubation"
+    TECHNOLOGY = "technology"
+    DIGITAL = "digital"
+    COMPANION = "companion"
+    GOODS = "goods"
+    REFERRAL = "referral"
+    UMBRELLA = "umbrella"
+
+
+class _ProgramEvent(Event):
+    program: ProgramCode
+
+    @property
+    def stream(self) -> str:
+        return program_stream(self.program)
+
+
+class ProgramOpened(_ProgramEvent):
+    """A program begins, with its terms."""
+
+    TOPIC = "ProgramOpened.v1"
+    program: Annotated[ProgramCode, ChosenByOfficer]
+    parent: ProgramCode | None = None
+    name: Text
+    kind: Kind
+    ceiling: Amount | None = None
+    """The most one recipient, or one group, may get."""
+    schedule: tuple[Amount, ...] = ()
+    """Amount of tranche 1, 2, …"""
+    fiscal_year: Annotated[int, Field(ge=1945, le=2200)]
+    legal_basis: Text | None = None
+    categories: tuple[Slug, ...] = ()
+    """Categories of recipients it is for; none named means all."""
+    report_due_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Days a funded group has to give its accountability report."""
+
+
+class BudgetSet(_ProgramEvent):
+    """The money set aside for a program is now so much."""
+
+    TOPIC = "BudgetSet.v1"
+    budget: BudgetAmount
+    previous: BudgetAmount
+
+
+class FundsReserved(_ProgramEvent):
+    """Part of the budget is held for a batch or a file."""
+
+    TOPIC = "FundsReserved.v1"
+    amount: Amount
+    reserved_for: Text
+
+
+class FundsReleased(_ProgramEvent):
+    """Money that was held is not needed and is free again."""
+
+    TOPIC = "FundsReleased.v1"
+    amount: Amount
+    reserved_for: Text
+
+
+class FundsSpent(_ProgramEvent):
+    """Money that was held has been paid; it is no longer open."""
+
+    TOPIC = "FundsSpent.v1"
+    amount: Amount
+    reserved_for: Text
+
+
+class FundsRecovered(_ProgramEvent):
+    """Money booked as paid by the ledger's own mistake is free again."""
+
+    TOPIC = "FundsRecovered.v1"
+    amount: Amount
+    reserved_for: Text
+
+
+class ProgramClosed(_ProgramEvent):
+    """Nothing more is paid or recorded in the program."""
+
+    TOPIC = "ProgramClosed.v1"
+    reason: Text
+
+
+def program_stream(program: str) -> str:
+    return f"program/{program}"
+
+
+class ProgramUnknownError(LedgerError):
+    """No program has that code."""
+
+    code = "program_unknown"
+    sentence = "no program {program}{nearest}; see `salur program list`"
+    program: str
+    nearest: str = ""
+
+
+class ProgramExistsError(LedgerError):
+    """A program of that code was opened before, with other terms."""
+
+    code = "program_exists"
+    sentence = "program {program} is already open with other terms; choose another code"
+    program: str
+
+
+class ProgramClosedError(LedgerError):
+    """The program is closed."""
+
+    code = "program_closed"
+    sentence = "program {program} is closed; nothing more can be paid or recorded in it"
+    program: str
+
+
+class ProgramBusyError(LedgerError):
+    """Money is still reserved for batches of the program."""
+
+    code = "program_busy"
+    sentence = "program {program} still has {reserved} reserved; run or reject its open batches first"
+    program: str
+    reserved: int
+
+
+class ScheduleOverCeilingError(LedgerError):
+    """The tranches add up to more than a recipient may get."""
+
+    code = "schedule_over_ceiling"
+    sentence = (
+        "the tranches of {program} add up to {total}, over the ceiling of {ceiling}; lower one or raise the other"
+    )
+    program: str
+    total: int
+    ceiling: int
+
+
+class BudgetExceededError(LedgerError):
+    """The program has too little unreserved budget."""
+
+    code = "budget_exceeded"
+    sentence = "{program}: {asked} asked, {available} available; raise the budget or ask for less"
+    program: str
+    asked: int
+    available: int
+
+
+class BudgetBelowCommittedError(LedgerError):
+    """The new budget would not cover what is reserved and paid."""
+
+    code = "budget_below_committed"
+    sentence = "{program}: {committed} is already reserved or paid; the budget cannot be {budget}"
+    program: str
+    committed: int
+    budget: int
+
+
+class CategoryNotEligibleError(LedgerError):
+    """The program is not meant for recipients of this category."""
+
+    code = "category_not_eligible"
+    sentence = "{program} is for {categories}, not for {category}; leave the recipient out or choose another program"
+    program: str
+    category: str
+    categories: str
+
+
+class TrancheUnknownError(LedgerError):
+    """The program's schedule has no such tranche."""
+
+    code = "tranche_unknown"
+    sentence = "{program} has tranches 1 to {last}, not {tranche}; check --tranche or the program's schedule"
+    program: str
+    tranche: int
+    last: int
+
+
+class CeilingExceededError(LedgerError):
+    """The amount is more than this tranche or group may get."""
+
+    code = "ceiling_exceeded"
+    sentence = "{asked} is over the {ceiling} that {program} allows here; correct the amount"
+    program: str
+    asked: str
+    """The amount; only its shape if it is so long that it may be an account or another number of a person."""
+    ceiling: int
+
+
+@dataclass(frozen=True)
+class Program:
+    terms: ProgramOpened
+    budget: int = 0
+    reserved: int = 0
+    spent: int = 0
+    is_closed: bool = False
+
+    @property
+    def code(self) -> str:
+        return self.terms.program
+
+    @property
+    def available(self) -> int:
+        return self.budget - self.reserved - self.spent
+
+
+def evolve(program: Program | None, event: Event) -> Program | None:
+    if isinstance(event, ProgramOpened):
+        return Program(event)
+    if program is None:
+        return None
+    match event:
+        case BudgetSet():
+            return replace(program, budget=event.budget)
+        case FundsReserved():
+            return replace(program, reserved=program.reserved + event.amount)
+        case FundsReleased():
+            return replace(program, reserved=program.reserved - event.amount)
+        case FundsSpent():
+            return replace(program, reserved=program.reserved - event.amount, spent=program.spent + event.amount)
+        case FundsRecovered():
+            return replace(program, spent=program.spent - event.amount)
+        case ProgramClosed():
+            return replace(program, is_closed=True)
+    return program
+
+
+def open_program(program: Program | None, *, terms: ProgramOpened, parent: Program | None) -> list[Event]:
+    """Begin a program; the same terms again record nothing."""
+    if program is not None:
+        if program.terms == terms:
+            return []
+        raise ProgramExistsError(program=terms.program)
+    if parent is not None:
+        require_open(parent)
+    if terms.ceiling is not None and sum(terms.schedule) > terms.ceiling:
+        raise ScheduleOverCeilingError(program=terms.program, total=sum(terms.schedule), ceiling=terms.ceiling)
+    return [terms]
+
+
+def set_budget(program: Program, *, budget: int) -> list[Event]:
+    """Set aside so much in all; never less than is already reserved and spent."""
+    require_open(program)
+    if budget == program.budget:
+        return []
+    committed = program.reserved + program.spent
+    if budget < committed:
+        raise BudgetBelowCommittedError(program=program.code, committed=committed, budget=budget)
+    return [BudgetSet(program=program.code, budget=budget, previous=program.budget)]
+
+
+def reserve(program: Program, *, amount: int, reserved_for: str) -> list[Event]:
+    """Hold part of the budget."""
+    require_open(program)
+    if amount > program.available:
+        raise BudgetExceededError(program=program.code, asked=amount, available=program.available)
+    return [FundsReserved(program=program.code, amount=amount, reserved_for=reserved_for)]
+
+
+def spend(program: Program, *, amount: int, held: int, reserved_for: str) -> list[Event]:
+    """Book what was paid of the money held, and free the rest."""
+    events: list[Event] = []
+    if amount:
+        events.append(FundsSpent(program=program.code, amount=amount, reserved_for=reserved_for))
+    if held > amount:
+        events.append(FundsReleased(program=program.code, amount=held - amount, reserved_for=reserved_for))
+    return events
+
+
+def close(program: Program, *, reason: str) -> list[Event]:
+    """End a program; refused while a batch of it still holds money."""
+    if program.is_closed:
+        return []
+    if program.reserved:
+        raise ProgramBusyError(program=program.code, reserved=program.reserved)
+    return [ProgramClosed(program=program.code, reason=reason)]
+
+
+def require_open(program: Program) -> None:
+    """Refuse a program that is closed."""
+    if program.is_closed:
+        raise ProgramClosedError(program=program.code)
+
+
+def tranche_amount(program: Program, tranche: int) -> int:
+    """What the schedule gives one recipient in this tranche."""
+    schedule = program.terms.schedule
+    if not 1 <= tranche <= len(schedule):
+        raise TrancheUnknownError(program=program.code, tranche=tranche, last=len(schedule))
+    return schedule[tranche - 1]
+
+
+def require_within(program: Program, *, amount: int, ceiling: int | None) -> None:
+    """Refuse an amount over what one recipient or group may get."""
+    if ceiling is not None and amount > ceiling:
+        raise CeilingExceededError(program=program.code, asked=str(amount), ceiling=ceiling)
+
+
+def require_eligible(program: Program, category: str) -> None:
+    """Refuse a recipient of a category that the program is not meant for."""
+    categories = program.terms.categories
+    if categories and category not in categories:
+        raise CategoryNotEligibleError(program=program.code, category=category, categories=", ".join(categories))

@@ -1,0 +1,37 @@
+"""All events that the ledger stores, by topic; add only.
+
+Stored events never change: a class is found by its `TOPIC`, not by its name or file. A changed event is a new class
+with a new version in its topic, and an upcaster in `UPCASTERS` that turns the old stored object into the new one.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import ledger.domain
+from ledger.domain.event import Event
+
+
+def _stored_classes(cls: type[Event]) -> list[type[Event]]:
+    found = [cls] if "TOPIC" in vars(cls) else []
+    return found + [each for sub in cls.__subclasses__() for each in _stored_classes(sub)]
+
+
+for _module in iter_modules(ledger.domain.__path__):
+    if not __name__.endswith(f".{_module.name}"):
+        import_module(f"ledger.domain.{_module.name}")
+
+EVENT_CLASSES: dict[str, type[Event]] = {cls.TOPIC: cls for cls in _stored_classes(Event)}
+"""Topic → class, of every event that is written today."""
+
+
+SIGNED_TOPICS = tuple(sorted(topic for topic, cls in EVENT_CLASSES.items() if cls.IS_SIGNED))
+"""What an officer with a key signs."""
+
+
+Stored = dict[str, Any]
+
+
+UPCASTERS: dict[str, tuple[str, Callable[[Stored], Stored]]] = {}
+"""Topic no longer written → its successor, and the function that turns the old stored object into the successor's."""

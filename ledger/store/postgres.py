@@ -1,0 +1,245 @@
+"""The events on PostgreSQL: the library's table, filled so that its ids have no gaps and follow the order of commits.
+
+Officers need INSERT and SELECT on the table and nothing else. Appends wait for one another behind an advisory lock,
+so a reader that goes on from the last id it saw misses nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    Notification,
+    ProcessRecorder,
+    StoredEvent,
+    Subscription,
+)
+
+from ledger.store.entries import StoredRow
+from ledger.store.errors import StoreFailedError
+from ledger.store.recorder import IDS_PER_QUERY, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
+from ledger.store.server import Connection, Database
+
+SCHEMA = "salur"
+TABLE = f"{SCHEMA}.stored_events"
+LOCK = 0x5A1D_0001
+"""Of the appends; advisory locks are of one database."""
+
+# As the library makes it, but for the order of names, which is that of their bytes as on SQLite, and for the ids, which
+# no sequence gives: a sequence leaves gaps.
+_TABLE = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+CREATE TABLE IF NOT EXISTS {TABLE} (
+    originator_id text COLLATE "C" NOT NULL,
+    originator_version bigint NOT NULL,
+    topic text NOT NULL,
+    state bytea NOT NULL,
+    notification_id bigint NOT NULL,
+    PRIMARY KEY (originator_id, originator_version)
+) WITH (
+    autovacuum_vacuum_threshold = 100000000,
+    autovacuum_vacuum_scale_factor = 0.5,
+    autovacuum_analyze_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0.01
+);
+CREATE UNIQUE INDEX IF NOT EXISTS stored_events_notification_id_idx ON {TABLE} (notification_id);
+"""
+_EVENT = "originator_id, originator_version, topic, state"
+_LINES = (
+    "SELECT string_agg(convert_to('{<number>\"stream\":'||to_json(originator_id)::text"
+    "||',\"version\":'||originator_version||',\"topic\":'||to_json(topic)::text||',', 'UTF8')||substring(state FROM 2)"
+    "||'\\x0a'::bytea, ''::bytea ORDER BY notification_id)<whole>, array_agg(DISTINCT topic), COUNT(*), MAX(notification_id)"
+    f" FROM (SELECT * FROM {TABLE} WHERE notification_id>%s AND notification_id<=%s ORDER BY notification_id LIMIT %s) AS e"
+)
+_WHOLE = " FILTER (WHERE substring(state FROM 1 FOR 1)='\\x7b'::bytea)"
+"""The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole."""
+_NUMBER = "\"log_index\":'||notification_id-1||',"
+
+
+class PostgresLedgerRecorder(LedgerRecorder):
+    """The ledger's store in a PostgreSQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def create_table(self) -> None:
+        """Make the table where there is none; for the owner of the database."""
+        [(encoding,)] = self.database.read("SHOW server_encoding")
+        if encoding != "UTF8":
+            raise StoreFailedError(reason=f"the database's encoding is {encoding}; make one with ENCODING 'UTF8'")
+        self.database.write(LOCK, lambda connection, _: connection.execute(_TABLE))
+
+    def is_there(self) -> bool:
+        """Whether the database has the table of a ledger."""
+        [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (TABLE,))
+        return name is not None
+
+    # Appending
+
+    def append(self, rows: list[StoredRow]) -> None:
+        self._append(rows)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        if not stored_events:
+            return None
+        rows = [(str(each.originator_id), each.originator_version, each.topic, each.state) for each in stored_events]
+        return list(self._append(rows))
+
+    def _append(self, rows: list[StoredRow]) -> Sequence[int]:
+        def work(connection: Connection, is_unsure: bool) -> Sequence[int]:
+            if is_unsure and (first := _first_id_of(connection, rows)) is not None:
+                return range(first, first + len(rows))
+            # A statement of its own, begun under the lock: it sees what the last holder of the lock has stored.
+            [(size,)] = connection.execute(f"SELECT COALESCE(MAX(notification_id), 0) FROM {TABLE}").fetchall()
+            with connection.cursor().copy(f"COPY {TABLE} FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(["text", "int8", "text", "bytea", "int8"])
+                for notification_id, row in enumerate(rows, start=size + 1):
+                    copy.write_row((*row, notification_id))
+            return range(size + 1, size + 1 + len(rows))
+
+        try:
+            return self.database.write(LOCK, work)
+        except psycopg.IntegrityError as error:
+            raise Conflict(str(error.diag.message_primary)) from error
+
+    # Reading
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        statement, values = f"SELECT {_EVENT} FROM {TABLE} WHERE originator_id=%s", [originator_id]
+        for condition, value in ((" AND originator_version>%s", gt), (" AND originator_version<=%s", lte)):
+            if value is not None:
+                statement += condition
+                values.append(value)  # type: ignore[arg-type]
+        statement += f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT %s"
+        return self._events(statement, *values, limit)
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        first = 0 if start is None else start if inclusive_of_start else start + 1
+        conditions, values = ["notification_id>=%s"], [first]
+        for condition, value in (("notification_id<=%s", stop), ("topic=ANY(%s)", list(topics) or None)):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)  # type: ignore[arg-type]
+        statement = (
+            f"SELECT {_EVENT}, notification_id FROM {TABLE} WHERE {' AND '.join(conditions)}"
+            " ORDER BY notification_id LIMIT %s"
+        )
+        return [Notification(*row) for row in self.database.read(statement, (*values, limit))]
+
+    def max_notification_id(self) -> int | None:
+        [(found,)] = self.database.read(f"SELECT MAX(notification_id) FROM {TABLE}")
+        return None if found is None else int(found)
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        raise NotImplementedError("the log is read from a place on, with select_notifications or lines")
+
+    def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
+        return self._events(
+            f"SELECT {_EVENT} FROM {TABLE} WHERE originator_id BETWEEN %s AND %s AND originator_version=1 LIMIT %s",
+            *(first, last, limit),
+        )
+
+    def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
+        wanted = list(streams)
+        statement = (
+            f"SELECT {_EVENT} FROM {TABLE} WHERE originator_id=ANY(%s)"
+            f"{' AND originator_version=1' if only_first else ''} ORDER BY originator_id, originator_version"
+        )
+        for start in range(0, len(wanted), IDS_PER_QUERY):
+            part = wanted[start : start + IDS_PER_QUERY]
+            found: dict[str, list[StoredEvent]] = {}
+            for row in self._events(statement, part):
+                found.setdefault(str(row.originator_id), []).append(row)
+            for stream in part:
+                yield from found.pop(stream, ())
+
+    def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
+        rows = self.database.read(
+            f"SELECT originator_id FROM {TABLE} WHERE originator_id>=%s AND originator_id<%s AND originator_version=1"
+            " ORDER BY originator_id LIMIT %s",
+            (prefix, prefix + "\U0010ffff", None if limit < 0 else limit),
+        )
+        return [row[0] for row in rows]
+
+    def position(self, stream: str, version: int) -> int:
+        [(found,)] = self.database.read(
+            f"SELECT notification_id-1 FROM {TABLE} WHERE originator_id=%s AND originator_version=%s", (stream, version)
+        )
+        return int(found)
+
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator[Block]:
+        statement = _LINES.replace("<number>", _NUMBER if numbered else "").replace(
+            "<whole>", "" if numbered else _WHOLE
+        )
+        # What is stored never changes and new events come after: up to the size, all pages are of one moment.
+        size = self.size()
+        last = size if until is None else min(size, until)
+        while first < last:
+            [(lines, topics, events, end)] = self.database.read(statement, (first, last, LINES_PER_BLOCK))
+            if end is None:
+                return
+            yield Block(lines, frozenset(topics), events, end)
+            first = end
+
+    def _events(self, statement: str, *values: object) -> list[StoredEvent]:
+        return [StoredEvent(*row) for row in self.database.read(statement, values)]
+
+
+def _first_id_of(connection: Connection, rows: list[StoredRow]) -> int | None:
+    """The id of the first of these events if all of them are stored, byte for byte.
+
+    They were to be stored in one transaction, and the lock is held: so all are there, or none will ever be.
+    """
+    streams, versions, topics, states = map(list, zip(*rows, strict=True))
+    found = connection.execute(
+        "SELECT COUNT(*), MIN(e.notification_id)"
+        " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[]) AS sent (stream, version, topic, state)"
+        f" JOIN {TABLE} AS e ON e.originator_id=sent.stream AND e.originator_version=sent.version"
+        " AND e.topic=sent.topic AND e.state=sent.state",
+        (streams, versions, topics, states),
+    ).fetchall()
+    [(count, first)] = found
+    return int(first) if count == len(rows) else None
+
+
+class PostgresLedgerFactory(InfrastructureFactory[Any]):
+    """Builds the library's infrastructure on one PostgreSQL database."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({})
+        self.database = Database(address)
+
+    def application_recorder(self) -> PostgresLedgerRecorder:
+        return PostgresLedgerRecorder(self.database)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        raise NotImplementedError(purpose)
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> Any:
+        raise NotImplementedError(tracking_recorder_class)
+
+    def process_recorder(self) -> ProcessRecorder:
+        raise NotImplementedError

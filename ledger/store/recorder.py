@@ -1,0 +1,169 @@
+"""The port of the store: what the ledger asks of whatever keeps its events."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
+
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.registry import UPCASTERS
+from ledger.store.entries import LINE_BYTES_MAX, StoredRow, upcast_to_newest
+
+IDS_PER_QUERY = 10_000
+
+
+LINES_PER_BLOCK = 1_000
+
+
+DAMAGES_MAX = 20
+"""Told of one database."""
+
+
+Conflict = IntegrityError
+"""Raised by an append when one of its (stream, version) pairs is already taken; nothing of it was stored."""
+
+
+class EventLog(ABC):
+    """A log that can be read: what projections, checks and the transparency log ask of a store, or of an export."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """How many events there are."""
+
+    @abstractmethod
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in order of the log from an id on, at most so many; an id is the event's index plus one."""
+
+    def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
+
+        A line begins with `log_index` (0, 1, …), `stream`, `version` and `topic`.
+        """
+        for block in self.blocks(first=first, until=until):
+            yield block.newest().lines
+
+    @abstractmethod
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
+        """As `lines`, with each event in the form it was stored in; not numbered, they are without `log_index`."""
+
+    def leaves(self, *, first: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
+        """The events of the log as the transparency log holds them, in blocks: their lines without `log_index`.
+
+        Raises `IntegrityBrokenError` where an event is missing or is none that this program stored.
+        """
+        for block in self.blocks(first=first, until=until, numbered=False):
+            lines = block.lines.split(b"\n")[:-1]
+            # Ids are unique and in order: where as many were found as there are between the first and the last, all were.
+            are_all = len(lines) == block.events == block.end - first
+            if not are_all or b"?" in lines or max(map(len, lines)) > LINE_BYTES_MAX:
+                raise IntegrityBrokenError(
+                    f"events {first} to {block.end - 1} are not all as this program stores them; run `salur check`"
+                )
+            yield lines
+            first = block.end
+
+    def leaf(self, index: int) -> bytes:
+        """The line of one event; raises `IntegrityBrokenError` where there is none."""
+        for [line] in self.leaves(first=index, until=index + 1):
+            return line
+        raise IntegrityBrokenError(f"event {index} is not in the store; run `salur check`")
+
+
+class LedgerRecorder(ApplicationRecorder, EventLog):
+    """What the ledger asks of its store: the library's recorder, and the reads in bulk that a file of payments needs.
+
+    A notification's id is the event's index in the log plus one; there are no gaps.
+    """
+
+    @abstractmethod
+    def create_table(self) -> None:
+        """Make what holds the events, where there is nothing yet."""
+
+    def is_there(self) -> bool:
+        """Whether there is something that holds the events of a ledger."""
+        return True
+
+    @abstractmethod
+    def append(self, rows: list[StoredRow]) -> None:
+        """Store events in one transaction, all or none; raises `Conflict` where a place in a stream is taken."""
+
+    @abstractmethod
+    def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
+        """The first events of the streams from one name to another, at most so many."""
+
+    def select_first(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+        """Stream → its first event, of those streams that have one."""
+        rows = self._select_in(streams, only_first=True)
+        return {row.originator_id: row for row in rows}  # type: ignore[misc]  # ids are text here
+
+    def select_streams(self, streams: Iterable[str]) -> dict[str, list[StoredEvent]]:
+        """Stream → its events in order, of those streams that have any."""
+        found: dict[str, list[StoredEvent]] = {}
+        for row in self._select_in(streams, only_first=False):
+            found.setdefault(str(row.originator_id), []).append(row)
+        return found
+
+    @abstractmethod
+    def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
+        """The events of streams, those of one stream in order, or only the first of each."""
+
+    @abstractmethod
+    def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
+        """The streams whose names begin so, in order of name."""
+
+    def size(self) -> int:
+        """How many events the ledger holds."""
+        return self.max_notification_id() or 0
+
+    def damages(self) -> list[str]:
+        """What the database itself finds damaged, such as an event that its index does not lead to."""
+        return []
+
+    @abstractmethod
+    def position(self, stream: str, version: int) -> int:
+        """The index of an event in the log; the first is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Events that follow one another in the log."""
+
+    lines: bytes
+    """A line an event, as JSON."""
+    topics: frozenset[str]
+    events: int
+    """How many the store counts."""
+    end: int
+    """The index after that of the last."""
+
+    def newest(self) -> "Block":
+        """The block with each event in the form that is written today."""
+        if self.topics.isdisjoint(UPCASTERS):
+            return self
+        lines = "".join(f"{_upcast_line(line)}\n" for line in self.lines.decode().split("\n")[:-1])
+        return replace(self, lines=lines.encode(), topics=frozenset(_newest_topic(topic) for topic in self.topics))
+
+
+def _newest_topic(topic: str) -> str:
+    while topic in UPCASTERS:
+        topic = UPCASTERS[topic][0]
+    return topic
+
+
+def _upcast_line(line: str) -> str:
+    stored = json.loads(line)
+    place = {name: stored.pop(name) for name in ("log_index", "stream", "version", "topic")}
+    if place["topic"] not in UPCASTERS:
+        return line
+    place["topic"], upcast = upcast_to_newest(place["topic"], stored)
+    return json.dumps({**place, **upcast}, separators=(",", ":"))

@@ -1,0 +1,202 @@
+"""Events in one SQLite file, durable, through the eventsourcing library's recorder."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.persistence import ApplicationRecorder, JSONTranscoder, Mapper, PersistenceError, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+)
+
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.store.entries import EntryMapper, StoredRow
+from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
+from ledger.store.recorder import DAMAGES_MAX, IDS_PER_QUERY, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
+
+LOCK_TIMEOUT_S = 60
+"""How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        # FULL is only a build default of SQLite: without it a commit may be lost with the power.
+        connection.cursor().execute("PRAGMA synchronous=FULL")
+        return connection
+
+
+class _Datastore(SQLiteDatastore):
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        super().__init__(str(path), lock_timeout=LOCK_TIMEOUT_S, originator_id_type="text")
+        self.is_writable = os.access(path.parent, os.W_OK) and not read_only
+        uri = path.absolute().as_uri()
+        if read_only and is_unsettled(path):
+            uri += "?mode=ro"
+        elif not self.is_writable:
+            # An auditor's copy on a medium that takes no writes: nobody can be writing to it.
+            _require_settled(path)
+            uri += "?immutable=1"
+        self.pool = _Pool(db_name=uri, lock_timeout=LOCK_TIMEOUT_S)
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        try:
+            with super().transaction(commit=commit) as cursor:
+                yield cursor
+        except Conflict:
+            raise
+        except (PersistenceError, sqlite3.Error) as error:
+            raise told(error) from error
+        except UnicodeDecodeError as error:  # in a damaged schema SQLite's own message is none that Python can read
+            raise IntegrityBrokenError("the database is damaged; restore a copy and run `salur check`") from error
+
+
+def _require_settled(path: Path) -> None:
+    """Refuse a database part of which lies in its write-ahead log, where no reader of an unwritable folder finds it."""
+    if is_unsettled(path):
+        raise StoreFailedError(
+            reason=f"{wal_of(path)} holds events and the folder cannot be written: copy it to one that can be"
+        )
+
+
+def wal_of(path: Path) -> Path:
+    """Where SQLite writes what is new before it stands in the database's file."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def is_unsettled(path: Path) -> bool:
+    """Whether part of a database lies in its write-ahead log: it is in use, or was when its process was killed."""
+    wal = wal_of(path)
+    return wal.exists() and wal.stat().st_size > 0
+
+
+def told(error: Exception) -> Exception:
+    """The refusal, or broken integrity, behind a database's error."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return StoreLockedError()
+    if is_disk_full(error):
+        return DiskFullError()
+    if "malformed" in text or "not a database" in text:
+        return IntegrityBrokenError(f"the database is damaged ({text}); restore a copy and run `salur check`")
+    return StoreFailedError(reason=text)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a database found no room on the disk, be it for its rows or for the index of its log."""
+    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+    return getattr(cause, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
+
+
+class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
+    """The library's recorder for one SQLite file, and the reads in bulk."""
+
+    def append(self, rows: list[StoredRow]) -> None:
+        with self.datastore.transaction(commit=True) as cursor:
+            cursor.executemany(self.insert_events_statement, rows)
+
+    def damages(self) -> list[str]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(f"PRAGMA integrity_check({DAMAGES_MAX})")
+            return [row[0].replace("\n", " ") for row in cursor.fetchall() if row[0] != "ok"]
+
+    def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT originator_id, originator_version, topic, state FROM {self.events_table_name}"
+                " WHERE originator_id BETWEEN ? AND ? AND originator_version=1 LIMIT ?",
+                (first, last, limit),
+            )
+            return [StoredEvent(*row) for row in cursor.fetchall()]
+
+    def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
+        wanted = list(streams)
+        condition = "AND e.originator_version=1" if only_first else ""
+        statement = (
+            "SELECT e.originator_id, e.originator_version, e.topic, e.state"
+            f" FROM json_each(?) AS wanted CROSS JOIN {self.events_table_name} AS e"
+            f" ON e.originator_id=wanted.value {condition} ORDER BY wanted.key, e.originator_version"
+        )
+        for start in range(0, len(wanted), IDS_PER_QUERY):
+            with self.datastore.transaction(commit=False) as cursor:
+                cursor.execute(statement, (json.dumps(wanted[start : start + IDS_PER_QUERY]),))
+                rows = cursor.fetchall()
+            # The transaction has ended: a caller who is interrupted here leaves nothing open.
+            yield from (StoredEvent(*row) for row in rows)
+
+    def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT originator_id FROM {self.events_table_name}"
+                " WHERE originator_id>=? AND originator_id<? AND originator_version=1 ORDER BY 1 LIMIT ?",
+                (prefix, prefix + "\U0010ffff", limit),
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def position(self, stream: str, version: int) -> int:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid-1 FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
+                (stream, version),
+            )
+            return int(cursor.fetchone()[0])
+
+    def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
+        # One text a block: SQLite puts it together several times faster than Python would from rows.
+        # A line that is null would be left out of it unseen: its place is taken by what no reader takes for JSON.
+        number = "\"log_index\":'||(rowid-1)||'," if numbered else ""
+        # The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole.
+        brace = "'{'" if numbered else "iif(substr(state,1,1)=x'7B', '{', NULL)"
+        statement = (
+            "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), CAST(group_concat(DISTINCT topic) AS BLOB),"
+            f" COUNT(*), MAX(rowid) FROM (SELECT rowid, topic, ifnull({brace}||'{number}\"stream\":'||json_quote(originator_id)"
+            "||',\"version\":'||originator_version||',\"topic\":'||json_quote(topic)||','"
+            "||CAST(substr(state,2) AS TEXT), '?') AS line"
+            f" FROM {self.events_table_name} WHERE rowid>? AND rowid<=? ORDER BY rowid LIMIT ?)"
+        )
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(f"SELECT ifnull(MAX(rowid), 0) FROM {self.events_table_name}")
+            size = int(cursor.fetchone()[0])
+            last = size if until is None else min(size, until)
+            while first < last:
+                cursor.execute(statement, (first, last, LINES_PER_BLOCK))
+                stored, topics, events, end = cursor.fetchone()
+                if end is None:
+                    return
+                try:
+                    named = frozenset((topics or b"").decode().split(","))
+                except UnicodeDecodeError as error:
+                    raise IntegrityBrokenError(
+                        f"events {first} to {end - 1}: a topic is not text; run `salur check`"
+                    ) from error
+                yield Block(stored, named, events, end)
+                first = end
+
+
+class LedgerFactory(SQLiteFactory):
+    """Builds the library's infrastructure on one SQLite file."""
+
+    application_recorder_class = SQLiteLedgerRecorder
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        super().__init__({self.SQLITE_DBNAME: str(path), self.ORIGINATOR_ID_TYPE: "text"})
+        self.datastore: _Datastore = _Datastore(path, read_only=read_only)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        recorder = SQLiteLedgerRecorder(self.datastore)
+        if self.datastore.is_writable:
+            recorder.create_table()
+        return recorder
+
+    def mapper(self, transcoder: Any = None, mapper_class: Any = None) -> Mapper[Any]:  # noqa: ARG002  # the library's signature
+        return EntryMapper(transcoder=JSONTranscoder())

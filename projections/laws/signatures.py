@@ -1,0 +1,174 @@
+"""The law of officers' signatures: who held which key at each point of the log, and whether they signed with it.
+
+It reads the lines of the log alone, in order: no vault, no private key, and nothing that the operator could withhold.
+An enrolment, a replaced key or a revocation that is not rightly signed changes nothing about who may sign.
+"""
+
+from dataclasses import dataclass
+
+from eventsourcing.persistence import StoredEvent
+from pydantic_core import from_json
+
+from ledger.domain import officer as officers
+from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.destination import DestinationReopened
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Event, Role
+from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
+from ledger.domain.group import AccountabilityReported, GroupFunded
+from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
+from ledger.domain.opening import LedgerEntrusted
+from ledger.domain.payment import TrancheRefunded, TrancheReissued, TrancheReturned, TrancheReversed
+from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
+from ledger.store.entries import Entry, to_entry
+from ledger.store.signed import split
+from ledger.transparency.signatures import is_genuine, text_to_sign
+
+SENTENCE = "Every act of an officer who has a key is signed with the key they held then, in a role that permits it."
+
+_ROLE: dict[type[Event], Role] = {
+    BatchProposed: Role.MAKER,
+    BatchApproved: Role.CHECKER,
+    ErasureRequested: Role.MAKER,
+    RecipientErased: Role.CHECKER,
+    GroupFunded: Role.MAKER,
+    AccountabilityReported: Role.MAKER,
+    GoodsStocked: Role.MAKER,
+    StockIssued: Role.MAKER,
+    MaskAidShipped: Role.MAKER,
+    GoodsAidShipped: Role.MAKER,
+    DeliveryConfirmed: Role.MAKER,
+    DestinationReopened: Role.MAKER,
+    TrancheReturned: Role.MAKER,
+    TrancheRefunded: Role.MAKER,
+    TrancheReissued: Role.CHECKER,
+    TrancheReversed: Role.CHECKER,
+}
+"""What only an officer of the role records; a batch is rejected by a checker or withdrawn by its maker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of one event."""
+
+    breach: str | None = None
+    notice: str | None = None
+    """Worth a look by an auditor, and no breach."""
+
+
+class Signatures:
+    """The keys of a ledger's officers, as far as its log has been read."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        self._officers: dict[str, Officer] = {}
+        self._holders: dict[str, str] = {}
+        """Public key → the officer it was first given to."""
+        self._makers: dict[str, Officer] = {}
+        """Batch that is not paid yet → its maker, with the key of that moment."""
+
+    def examine(self, line: bytes) -> Verdict:
+        """Take the log's next event of a kind that is signed, as its line without log_index, and judge it."""
+        try:
+            entry = _entry(line)
+        except (ValueError, KeyError, TypeError, IntegrityBrokenError):
+            return Verdict("cannot be read, so nobody can have signed it")
+        if not entry.event.IS_SIGNED:
+            return Verdict()
+        unsigned, signature = split(line)
+        text = text_to_sign(self._fingerprint, unsigned)
+        breach = self._breach(entry, text, signature)
+        return Verdict(breach) if breach else Verdict(notice=self._take(entry))
+
+    def _breach(self, entry: Entry, text: bytes, signature: str | None) -> str | None:
+        event, by = entry.event, entry.meta.by or "nobody"
+        acting = self._acting(entry)
+        if acting is None:
+            return f"recorded by {by}, who was no officer"
+        if (named := _named(event)) not in (None, by):
+            return f"recorded by {by} in the name of {named}"
+        if acting.public_key is None:
+            return f"bears a signature, and {by} had no key" if signature else self._breach_of_key(event)
+        if signature is None:
+            return f"not signed, and {by} had a key"
+        if not is_genuine(acting.public_key, text, signature):
+            former = (key for key, holder in self._holders.items() if holder == by and key != acting.public_key)
+            if any(is_genuine(key, text, signature) for key in former):
+                return f"signed with a key of {by} that had been replaced"
+            return f"the signature is not that of {by} over this event"
+        if acting.is_revoked:
+            return f"signed by {by}, who had been revoked"
+        return self._breach_of_role(event, acting) or self._breach_of_key(event)
+
+    def _acting(self, entry: Entry) -> Officer | None:
+        event, by = entry.event, entry.meta.by
+        if isinstance(event, OfficerEnrolled) and not self._officers and event.officer_id == by:
+            return officers.evolve(None, event)  # the first one enrolls themselves, with the key they bring
+        return self._officers.get(by or "")
+
+    def _breach_of_role(self, event: Event, acting: Officer) -> str | None:
+        by = acting.officer_id
+        if isinstance(event, BatchRejected):
+            proposed = self._makers.get(event.batch_id)
+            role = None if proposed and proposed.officer_id == by else Role.CHECKER
+        else:
+            role = _ROLE.get(type(event))
+        if role and role not in acting.roles:
+            return f"signed by {by}, who was no {role}"
+        if isinstance(event, BatchApproved):
+            maker = self._makers.get(event.batch_id)
+            if maker and acting.public_key == maker.public_key:
+                return f"batch {event.batch_id} was proposed and approved with one key"
+        if isinstance(event, OfficerKeyReplaced) and event.officer_id == by:
+            return f"{by} replaced their own key"
+        return None
+
+    def _breach_of_key(self, event: Event) -> str | None:
+        if isinstance(event, OfficerEnrolled | OfficerKeyReplaced) and event.public_key in self._holders:
+            return f"gives {event.officer_id} a key that {self._holders[event.public_key]} was given before"
+        return None
+
+    def _take(self, entry: Entry) -> str | None:
+        """Let an event that was rightly recorded change who signs with what; tells what an auditor should ask about."""
+        event = entry.event
+        if isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked):
+            return self._take_office(event, entry.meta.by or "")
+        if isinstance(event, BatchProposed) and (maker := self._officers.get(event.maker)):
+            self._makers[event.batch_id] = maker
+        elif isinstance(event, BatchExecuted | BatchRejected):
+            self._makers.pop(event.batch_id, None)
+        return None
+
+    def _take_office(self, event: OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked, by: str) -> str | None:
+        changed = officers.evolve(self._officers.get(event.officer_id), event)
+        if changed is not None:
+            self._officers[event.officer_id] = changed
+        if isinstance(event, OfficerRevoked):
+            return None
+        if event.public_key is None:
+            return f"{event.officer_id} was enrolled without a key: what they record is not signed"
+        self._holders[event.public_key] = event.officer_id
+        if self._officers[by].public_key is None:
+            return f"{event.officer_id} was given a key by {by}, who had none to sign that with"
+        if isinstance(event, OfficerKeyReplaced):
+            return f"{by} gave {event.officer_id} another key: ask {event.officer_id} whether it is theirs"
+        return None
+
+
+def _entry(line: bytes) -> Entry:
+    place = from_json(line)
+    return to_entry(StoredEvent(place["stream"], place["version"], place["topic"], line))
+
+
+def _named(event: Event) -> str | None:
+    """The officer whom an event names as the one who acted."""
+    match event:
+        case BatchProposed() | ErasureRequested():
+            return event.maker
+        case BatchApproved() | BatchRejected() | ErasureRejected() | RecipientErased():
+            return event.checker
+        case TrancheReturned():
+            return event.recorded_by
+        case LedgerEntrusted():
+            return event.officer_id
+    return None

@@ -1,0 +1,103 @@
+"""Work over a whole log in parts, several at once where the log is long: each in a process that reads its own range."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Protocol, TypeVar, cast
+
+from ledger.application.folder import Place
+from ledger.store.recorder import EventLog
+from ledger.transparency.merkle import TILE_WIDTH
+
+PART_EVENTS = TILE_WIDTH**2
+"""So that the events of a whole part are one complete subtree, and whole tiles of the level below."""
+WORKERS = 2
+EVENTS_MIN = 4 * PART_EVENTS
+"""Fewer are done in this process: to start others takes longer."""
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """Where a log is, so that another process can open it as well."""
+
+    def opened(self) -> AbstractContextManager[EventLog]:
+        """The log, as long as the block lasts."""
+
+
+Work = Callable[[EventLog, int, int], T]
+"""What is done with the events of a log from one index up to another."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The events of a ledger, in its store."""
+
+    place: Place
+    read_only: bool = False
+
+    @contextmanager
+    def opened(self) -> Iterator[EventLog]:
+        with closing(self.place.factory(read_only=self.read_only)) as factory:
+            yield cast("EventLog", factory.application_recorder())
+
+
+@dataclass(frozen=True)
+class Held:
+    """A log that is open already, and that no other process can open: all is done in this one."""
+
+    log: EventLog
+
+    @contextmanager
+    def opened(self) -> Iterator[EventLog]:
+        yield self.log
+
+
+def in_parts(
+    source: Source, size: int, work: Work[T], on_progress: Callable[[int], None] = lambda _: None
+) -> Iterator[T]:
+    """What the work returns for each part of the first so many events, in order of the log.
+
+    The work must be such that it can be sent to another process, and what it returns such that it can be sent back.
+    """
+    parts = [(first, min(first + PART_EVENTS, size)) for first in range(0, size, PART_EVENTS)]
+    if size < EVENTS_MIN or isinstance(source, Held):
+        with source.opened() as log:
+            for first, end in parts:
+                yield work(log, first, end)
+                on_progress(end - first)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # Not forked: what a database's library holds in this process is not for two.
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin) as pool:
+        coming = [pool.submit(_done, source, work, first, end) for first, end in parts]
+        try:
+            for (first, end), each in zip(parts, coming, strict=True):
+                yield each.result()
+                on_progress(end - first)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave interruptions to the process that people talk to, and end with it, also when it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_other, daemon=True).start()
+
+
+def _end_with_the_other() -> None:
+    from multiprocessing import parent_process
+
+    if other := parent_process():
+        other.join()
+        os._exit(1)
+
+
+def _done(source: Source, work: Work[T], first: int, end: int) -> T:
+    with source.opened() as log:
+        return work(log, first, end)
