@@ -54,7 +54,13 @@ def _start(folder: Path) -> "Popen[bytes]":
     from subprocess import DEVNULL, PIPE, Popen
 
     # Of a session of its own: an interruption from the keyboard is the command's to answer.
-    words = [sys.executable, "-P", "-c", "from projections.following import follow; follow()", str(folder.absolute())]
+    words = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from projections.relation.following import follow; follow()",
+        str(folder.absolute()),
+    ]
     return Popen(words, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)  # noqa: S603  # our own words
 
 

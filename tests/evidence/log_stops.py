@@ -27,8 +27,8 @@ def work(folder: Path) -> None:
     store = recorder_of(folder)
     log = logs.Log(folder / LOG, store)
     for number in range(3):
-        first = recorder.size()
-        recorder.append(some_rows(first, first + 60 + 130 * number))
+        first = store.size()
+        store.append(some_rows(first, first + 60 + 130 * number))
         log.grow()
 
 

@@ -18,7 +18,7 @@ WAIT_S = 60
 COMMAND = """
 import sys, time
 from pathlib import Path
-from projections.following import followed
+from projections.relation.following import followed
 with followed(Path(sys.argv[1])):
     print("begun", flush=True)
     time.sleep(600)

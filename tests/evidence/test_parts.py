@@ -12,7 +12,7 @@ SLOW = """
 import os, sys, time
 from contextlib import nullcontext
 from pathlib import Path
-from projections import parts
+from projections.relation import parts
 
 class Nothing:
     def opened(self):

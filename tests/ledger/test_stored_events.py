@@ -22,7 +22,7 @@ from ledger.domain.payment import TrancheDisbursed
 from ledger.domain.program import BudgetSet, FundsSpent, Kind, ProgramOpened
 from ledger.domain.registry import EVENT_CLASSES, UPCASTERS, Stored
 from ledger.domain.request import ReferenceUsed
-from ledger.store import sqlite
+from ledger.store import postgres, sqlite
 from ledger.store.entries import (
     LINE_BYTES_MAX,
     Entry,
@@ -169,7 +169,7 @@ def test_every_kind_of_event_has_a_topic_of_its_own() -> None:
         named = [] if cls.__name__.startswith("_") else [cls]
         return named + [each for sub in cls.__subclasses__() for each in concrete(sub)]
 
-    written = [cls for cls in concrete(Event) if cls is not Event and cls.__module__ == "ledger.events"]
+    written = [cls for cls in concrete(Event) if cls is not Event and cls.__module__.startswith("ledger.domain.")]
     assert sorted(cls.TOPIC for cls in written) == sorted(EVENT_CLASSES)
 
 
@@ -257,7 +257,8 @@ def test_the_log_is_the_same_in_blocks_of_any_size(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, line_count: int
 ) -> None:
     whole = b"".join(ledger.store.lines())
-    monkeypatch.setattr(sqlite, "LINES_PER_BLOCK", line_count)
+    for module in (postgres, sqlite):
+        monkeypatch.setattr(module, "LINES_PER_BLOCK", line_count)
     blocks = list(ledger.store.lines())
     assert b"".join(blocks) == whole
     assert max(block.count(b"\n") for block in blocks) == line_count
@@ -279,7 +280,8 @@ def test_streams_are_listed_by_their_beginning(ledger: Ledger) -> None:
 
 
 def test_bulk_reads_give_what_single_reads_give(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "IDS_PER_QUERY", 2)
+    for module in (postgres, sqlite):
+        monkeypatch.setattr(module, "IDS_PER_QUERY", 2)
     streams = ["program/tkm-2020", "nothing", "officer/siti", "program/bsu-2020", "ledger"]
     single = {stream: ledger.store.select_events(stream) for stream in streams}
     assert ledger.store.select_streams(streams) == {stream: rows for stream, rows in single.items() if rows}

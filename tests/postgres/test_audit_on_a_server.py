@@ -7,8 +7,8 @@ from server import Home, Server
 
 from ledger.application.creation import begin_log
 from ledger.application.ledger import Ledger
+from projections.audit import export as audit_export
 from projections.audit.verification import Audit, audit
-from projections.audit.verification import export as audit_export
 from projections.relation import parts
 
 

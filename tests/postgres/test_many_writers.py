@@ -139,7 +139,9 @@ def test_a_run_goes_on_through_a_crash_of_the_server(own_server: Server, folder_
         ids = register(ledger, 4_000)
         batch_id = propose(ledger, ids)
         approve(ledger, batch_id)
-        driver = "import sys, ledger.rows as r; r.CHUNK_ROWS = 50; import cli; sys.exit(cli.run(sys.argv[1:]))"
+        driver = (
+            "import sys, ledger.application.chunks as r; r.CHUNK_ROWS = 50; import cli; sys.exit(cli.run(sys.argv[1:]))"
+        )
         command = [sys.executable, "-c", driver, "--store", str(folder), "disburse", "run", batch_id]
         running = [
             subprocess.Popen([*command, "--officer", "siti"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -459,7 +459,7 @@ def test_a_segment_of_another_ledger_breaks_the_law_of_the_archive(case, archive
 # By several, and from the shell
 
 SEAL = (
-    "import sys; from pathlib import Path; from ledger.store import LedgerFactory; from projections.archive import Archive;"
+    "import sys; from pathlib import Path; from ledger.store.sqlite import LedgerFactory; from projections.relation.archive import Archive;"
     "folder = Path(sys.argv[1]); recorder = LedgerFactory(folder / 'events.db').application_recorder();"
     "print(len(Archive(folder / 'archive', recorder, segment_events=2).seal()))"
 )

@@ -298,7 +298,7 @@ def test_programs_agree_with_the_trial_balance(case):
 
 def test_importing_the_read_side_loads_no_heavy_package():
     program = (
-        "import sys, projections.engine, projections.check, projections.journal, ledger.console.tables;"
+        "import sys, projections.reports.engine, projections.audit.check, projections.reports.journal, ledger.console.tables;"
         "print([name for name in ('duckdb', 'babel', 'rich') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

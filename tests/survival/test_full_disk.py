@@ -180,9 +180,7 @@ def test_a_proposal_that_the_temporary_disk_cannot_hold_is_told_as_a_full_disk(o
 # Locked
 
 
-IMPATIENT = (
-    "import ledger.store; ledger.store.sqlite.LOCK_TIMEOUT_S = 1; import sys, cli; sys.exit(cli.run(sys.argv[1:]))"
-)
+IMPATIENT = "import ledger.store.sqlite; ledger.store.sqlite.LOCK_TIMEOUT_S = 1; import sys, cli; sys.exit(cli.run(sys.argv[1:]))"
 """The command, with a second's patience instead of a minute's."""
 
 
