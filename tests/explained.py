@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from cli import REPORTS
+from projections.commands.report import REPORTS
 from projections.engine import fetch, projection_sql
 from projections.explain import KEYS, Figure, create_steps, explained_sql, figure_sql, sums_of
 

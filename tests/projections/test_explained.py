@@ -8,10 +8,10 @@ import pytest
 from book_of_events import Book, keep_case, opened, paid, person, step
 from explained import assert_explained, contributions
 
-from cli import REPORTS
 from ledger import events as e
 from ledger.errors import FigureUnknownError, IntegrityBrokenError
 from projections import explain as explain_module
+from projections.commands.report import REPORTS
 from projections.engine import Reports, projection_sql
 from projections.explain import KEYS, NOT_SUMS, Figure, explain, parse_figure, sums_of
 

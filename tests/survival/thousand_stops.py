@@ -35,7 +35,15 @@ from projections.check import check
 from tests.postgres.server import Server
 from tests.survival.office import people_csv
 
-LOADED = ["cli", "ledger.disbursement", "ledger.postgres_store", "ledger.postgres_vault", "ledger.registration"]
+LOADED = [
+    "cli",
+    "ledger.commands.disburse",
+    "ledger.commands.recipient",
+    "ledger.disbursement",
+    "ledger.postgres_store",
+    "ledger.postgres_vault",
+    "ledger.registration",
+]
 PEOPLE_MAX = 2_800_000
 """As many as there are invented ids."""
 PEOPLE_A_FILE = 240
