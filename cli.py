@@ -29,9 +29,7 @@ SECTIONS: Sections = {
         "history": "projections.commands.report",
         "check": "projections.commands.check",
     },
-    "Officers": {
-        "officer": LazyGroup("Who may act, and in which roles.", "ledger.commands.officer"),
-    },
+    "Officers": {"officer": LazyGroup("Who may act, and in which roles.", "ledger.commands.officer")},
     "Programs and people": {
         "program": LazyGroup(
             "Programs, their terms and budgets.", "ledger.commands.program", "projections.commands.report"
@@ -62,10 +60,8 @@ SECTIONS: Sections = {
     },
     "Readers and auditors": {
         "audit": LazyGroup(
-            "Verify a ledger without trusting it, and trace its figures to their events.",
-            "projections.commands.audit",
-            "projections.commands.figures",
-        ),
+            "Verify a ledger without trusting it, and trace its figures to their events.", "projections.commands.audit"
+        )
     },
     "Keeping it": {
         "log": LazyGroup(

@@ -37,7 +37,7 @@ def disburse_propose(
     with given_file(request, reading, file, disbursement.FIELDS) as given:
         work = partial(
             disbursement.propose, program=code, tranche=tranche, file_sha256=given.sha256, batch_id=batch_id,
-            decimal_mark=reading.decimal,
+            decimal_mark=reading.decimal
         )  # fmt: skip
         made = given.carry_out(work)
         sentence, more = _proposed(request, given.ledger, made)
@@ -74,7 +74,7 @@ def disburse_one(
     with opened_to_write(request) as ledger:
         made = disbursement.propose(
             ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
-            file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=refuse,
+            file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=refuse
         )  # fmt: skip
         sentence, more = _proposed(request, ledger, made)
     tell_tally(request, made.tally, Path(), sentence=sentence, more=more)

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.console.keys import keep_new_key, key_at_hand, keys_of
-from ledger.console.options import (
-    Request,
-    Session,
-    pass_session,
-    reads,
-    reason_option,
-    signing_key_option,
-    writes,
-)
+from ledger.console.options import Request, Session, pass_session, reads, reason_option, signing_key_option, writes
 from ledger.console.output import present, tell
 from ledger.console.working import opened, record, require_acting
 

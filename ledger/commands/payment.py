@@ -41,9 +41,6 @@ _add_step(
 )
 _add_step("reissue", "paid again", help_text="Pay again what had come back; another officer than recorded the return.")
 _add_step(
-    "refund",
-    "refunded to the treasury",
-    _treasury_option,
-    help_text="Give money that had come back to the treasury.",
+    "refund", "refunded to the treasury", _treasury_option, help_text="Give money that had come back to the treasury."
 )
 _add_step("reverse", "reversed", _reason_option, help_text="Correct the ledger's own mistake: the payment never left.")

@@ -168,7 +168,7 @@ def recipient_disclose(request: Request, recipient_id: str | None, reason: str) 
             click.echo(
                 "Would record that this is shown." if request.command.dry_run
                 else "Shown before under this reference; take another one to see it again.",
-                err=True,
+                err=True
             )  # fmt: skip
             return
         told = _disclosure(held)

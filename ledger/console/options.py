@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from ledger.application import Command, Ledger
     from ledger.console.headings import Language
     from ledger.dates import DateOrder
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 Function = Callable[..., None]
 """What a command does; click gives it its options by name."""
 Decorator = Callable[[Function], Function]
+Output = Literal["table", "json", "csv"]
 
 
 class DateOption(click.ParamType[Any]):
@@ -32,7 +32,7 @@ class DateOption(click.ParamType[Any]):
 
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "date":
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The date that was written; fails as click's own types do."""
         from ledger.dates import parse_date
         from ledger.errors import LedgerError
@@ -48,10 +48,8 @@ class KnownAtOption(click.ParamType[Any]):
 
     name = "size|instant"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "int | datetime":
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime:
         """The size or the instant that was written; fails as click's own types do."""
-        from datetime import datetime
-
         if value.isdigit():
             return int(value)
         try:
@@ -76,7 +74,7 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 KEPT_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 NEW_FILE = click.Path(path_type=Path, dir_okay=False)
-OUTPUTS = click.Choice(["table", "json", "csv"])
+OUTPUTS = click.Choice(get_args(Output))
 LANGUAGES = click.Choice(["en", "id"])
 
 
@@ -154,7 +152,7 @@ class Request:
 
     session: Session
     command: "Command"
-    output: str
+    output: Output
     keys: "Keys"
 
 
@@ -167,6 +165,11 @@ class Reading:
     date_order: "DateOrder | None"
     decimal: "DecimalMark | None"
     rejects: Path | None
+
+
+def today() -> date:
+    """The day it is here."""
+    return datetime.now().astimezone().date()
 
 
 pass_session = click.make_pass_decorator(Session)
@@ -188,21 +191,15 @@ def writes(function: Function) -> Function:
 
     @pass_session
     def wrapped(session: Session, /, **options: Any) -> None:
-        from datetime import datetime
-
         from ledger.application import Command
         from ledger.console.keys import keys_of
 
-        today = datetime.now().astimezone().date()
         keys = keys_of(session, options.pop("key_file"))
         command = Command(
             by=options.pop("officer"),
-            effective_on=options.pop("effective_on") or today,
-            allow_future=options.pop("allow_future"),
-            reference=options.pop("reference"),
-            note=options.pop("note"),
-            dry_run=options.pop("dry_run"),
+            effective_on=options.pop("effective_on") or today(),
             signer=keys.signer,
+            **{name: options.pop(name) for name in ("allow_future", "reference", "note", "dry_run")},
         )
         function(Request(session, command, options.pop("output"), keys), **options)
 

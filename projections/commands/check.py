@@ -1,11 +1,12 @@
-"""`salur check`, and how the laws are told."""
+"""`salur check`, and how laws are told."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger.console.options import Session, reads
+from ledger.console.options import Output, Session, reads
 from ledger.console.output import Broken, present, print_json
 from ledger.console.working import opened
 from projections.commands.archive import archive_of
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @reads
-def check(session: Session, output: str) -> None:
+def check(session: Session, output: Output) -> None:
     """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
-    from dataclasses import asdict
-
     from projections.check import check as check_laws
     from projections.parts import Stored
 
@@ -27,11 +26,7 @@ def check(session: Session, output: str) -> None:
         source = Stored(ledger.place)
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
         wider = ledger.place.wider_rights()
-    if output == "json":
-        print_json([asdict(law) for law in laws])
-    else:
-        present(session, output, law_rows(laws), LAW_COLUMNS)
-    tell_breaches(laws)
+    tell_laws(session, output, laws, whole=[asdict(law) for law in laws])
     for sentence in wider:
         click.echo(f"Notice rights: {sentence}", err=True)
     if not all(law.holds for law in laws):
@@ -39,18 +34,16 @@ def check(session: Session, output: str) -> None:
     click.echo("Every law holds.", err=True)
 
 
-LAW_COLUMNS = ("law", "checked", "broken", "sentence")
-
-
-def law_rows(laws: "Sequence[Law]") -> list[dict[str, Any]]:
-    """One row a law, for people."""
-    return [
-        {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence} for law in laws
-    ]
-
-
-def tell_breaches(laws: "Sequence[Law]") -> None:
-    """Name what breaks a law, and what is worth a look."""
+def tell_laws(session: Session, output: Output, laws: "Sequence[Law]", *, whole: object) -> None:
+    """Print the laws, or for JSON the whole finding; name what breaks one, and what is worth a look."""
+    if output == "json":
+        print_json(whole)
+    else:
+        rows = [
+            {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence}
+            for law in laws
+        ]
+        present(session, output, rows, ("law", "checked", "broken", "sentence"))
     for law in laws:
         for breach in law.broken:
             click.echo(f"BROKEN {law.name}: {breach.words}", err=True)

@@ -1,22 +1,20 @@
 """`salur report` and the commands that print one of its reports, and `salur history`."""
 
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import click
 
-from ledger.console.options import NEW_FILE, Session, as_of_option, known_at_option, reads
+from ledger.console.options import NEW_FILE, Output, Session, as_of_option, known_at_option, reads, today
 from ledger.console.output import EVENT_COLUMNS, counted, event_row, present, print_json, stored_object
 from ledger.console.working import opened
 from projections.commands.archive import opened_reports
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from projections.engine import Reports
 
 ROWS_MAX = 1_000
 """Of a table on a screen; other forms have all rows."""
@@ -50,7 +48,14 @@ program, disburse = click.Group(), click.Group()
     help="Write it to this file as a note signed with the log's key, as known at its newest checkpoint.",
 )
 @reads
-def report(session: Session, name: str, as_of: "date | None", known_at: Any, publish: Path | None, output: str) -> None:
+def report(
+    session: Session,
+    name: str,
+    as_of: date | None,
+    known_at: int | datetime | None,
+    publish: Path | None,
+    output: Output,
+) -> None:
     """Print a report, rebuilt from the events alone."""
     if publish is None:
         print_report(session, name, output, as_of=as_of, known_at=known_at)
@@ -63,59 +68,68 @@ def report(session: Session, name: str, as_of: "date | None", known_at: Any, pub
 report.epilog = "\n\n".join(["\b", "\n".join(f"{name:<14} {about}" for name, about in REPORTS.items())])
 
 
+@program.command("list")
+@reads
+def program_list(session: Session, output: Output) -> None:
+    """All programs with their figures as of today."""
+    print_report(session, "programs", output)
+
+
+@disburse.command("status")
+@click.argument("batch_id", required=False)
+@reads
+def disburse_status(session: Session, batch_id: str | None, output: Output) -> None:
+    """What became of BATCH_ID, or of every batch."""
+    if batch_id:
+        from ledger.application import Attempt, Command
+
+        with opened(session) as ledger:
+            Attempt(ledger, Command(None, date.min)).batch(batch_id)
+    print_report(session, "batches", output, only=("batch_id", batch_id) if batch_id else None)
+
+
 def print_report(
     session: Session,
     name: str,
-    output: str,
+    output: Output,
     *,
-    as_of: "date | None" = None,
-    known_at: "int | datetime | None" = None,
+    as_of: date | None = None,
+    known_at: int | datetime | None = None,
     only: tuple[str, str] | None = None,
 ) -> None:
     """Print a report, or only its rows that have a value in a column."""
-    import shutil
-    from datetime import datetime
-
     from ledger.console.headings import phrase
     from ledger.console.tables import format_number
-    from projections.journal import journal_text
+    from projections.journal import journal_of, journal_text
 
     with opened_reports(session) as (ledger, reports):
-        moment: dict[str, Any] = {"as_of": as_of or datetime.now().astimezone().date(), "known_at": known_at}
+        moment: dict[str, Any] = {"as_of": as_of or today(), "known_at": known_at}
         if output == "csv" and only is None:
-            with written_report(reports, name, "csv", moment) as file:
+            with written(partial(reports.write, name, form="csv", **moment)) as file:
                 shutil.copyfileobj(file, sys.stdout)
             return
         found = reports.run(name, **moment, rows_max=None if only else ROWS_MAX)
         if found.is_cut and (output == "json" or name == "journal"):
-            with written_report(reports, name, "json", moment) as file:
-                print_long_report(output, file)
+            with written(partial(reports.write, name, form="json", **moment)) as file:
+                if output == "json":
+                    print_objects(file)
+                else:
+                    sys.stdout.writelines(journal_of(file))
             return
-        title = ledger.opened.name
+        heading = f"{ledger.opened.name}: {name}"
     rows = [row for row in found.rows if row[only[0]] == only[1]] if only else found.rows
     if name == "journal" and output == "table":
-        for transaction in journal_text(rows):
-            click.echo(transaction, nl=False)
+        sys.stdout.writelines(journal_text(rows))
         return
-    present(
-        session,
-        output,
-        rows,
-        found.columns,
-        name="" if found.is_cut else name,
-        currency=found.currency,
-        decimals=found.decimals,
-        heading=f"{title}: {name}",
-        footer=true_for(session, found.as_of, found.log_size)
-        + (
-            " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
-            if found.is_cut
-            else ""
-        ),
-    )
+    footer = true_for(session, found.as_of, found.log_size)
+    if found.is_cut:
+        footer += " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
+        name = ""  # a sum over a part of the rows would be taken for that of all
+    unit: dict[str, Any] = {"currency": found.currency, "decimals": found.decimals}
+    present(session, output, rows, found.columns, name=name, heading=heading, footer=footer, **unit)
 
 
-def true_for(session: Session, as_of: "date", log_size: int) -> str:
+def true_for(session: Session, as_of: date, log_size: int) -> str:
     """The sentence that says as of when and from which events figures are true."""
     from ledger.console.headings import phrase
     from ledger.console.tables import format_date, format_number
@@ -124,17 +138,15 @@ def true_for(session: Session, as_of: "date", log_size: int) -> str:
     return phrase("true for", session.lang).format(as_of=day, log_size=size)
 
 
-def publish_report(session: Session, name: str, path: Path, *, as_of: "date | None") -> None:
+def publish_report(session: Session, name: str, path: Path, *, as_of: date | None) -> None:
     """Write a report as a signed note, and say so."""
-    from datetime import datetime
-
     from ledger.durable import write_whole
     from ledger.notes import Checkpoint
     from projections.figures import publish
 
     with opened_reports(session) as (ledger, reports):
         checkpoint = ledger.transparency_log.note()
-        day = as_of or datetime.now().astimezone().date()
+        day = as_of or today()
         note = publish(reports, ledger.transparency_log, name, as_of=day, checkpoint=checkpoint)
     write_whole(path, str(note).encode())
     size = Checkpoint.parse(checkpoint.text).size
@@ -142,67 +154,28 @@ def publish_report(session: Session, name: str, path: Path, *, as_of: "date | No
 
 
 @contextmanager
-def written_report(reports: "Reports", name: str, form: Any, moment: dict[str, Any]) -> "Iterator[TextIO]":
-    """A report's rows in a temporary file: millions of them would not fit into memory."""
+def written(write: Callable[[Path], None]) -> Iterator[TextIO]:
+    """Rows as they are written to a temporary file: millions of them would not fit into memory."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="salur-") as folder:
-        path = Path(folder) / "report"
-        reports.write(name, path, form=form, **moment)
+        path = Path(folder) / "rows"
+        write(path)
         with path.open(encoding="utf-8", newline="") as file:
             yield file
 
 
-def print_long_report(output: str, lines: "Iterator[str]") -> None:
-    """A report of millions of rows, row by row: as one JSON list, or as a journal."""
-    from projections.journal import journal_of
-
-    if output == "json":
-        separator = "[\n"
-        for line in lines:
-            click.echo(separator + line.rstrip("\n"), nl=False)
-            separator = ",\n"
-        click.echo("\n]")
-        return
-    for transaction in journal_of(lines):
-        click.echo(transaction, nl=False)
+def print_objects(lines: Iterable[str], before: str = "[", after: str = "\n]\n", indent: str = "") -> None:
+    """A JSON list of the objects in these lines, one after another."""
+    sys.stdout.write(before)
+    sys.stdout.writelines(f"{',' if number else ''}\n{indent}{line.rstrip()}" for number, line in enumerate(lines))
+    sys.stdout.write(after)
 
 
 @click.command()
 @click.argument("thing")
 @reads
-# Reports under other names
-
-
-@program.command("list")
-@reads
-def program_list(session: Session, output: str) -> None:
-    """All programs with their figures as of today."""
-    print_report(session, "programs", output)
-
-
-@disburse.command("status")
-@click.argument("batch_id", required=False)
-@reads
-def disburse_status(session: Session, batch_id: str | None, output: str) -> None:
-    """What became of BATCH_ID, or of every batch."""
-    if batch_id:
-        from datetime import date
-
-        from ledger.application import Attempt, Command
-
-        with opened(session) as ledger:
-            Attempt(ledger, Command(None, date.min)).batch(batch_id)
-    print_report(session, "batches", output, only=("batch_id", batch_id) if batch_id else None)
-
-
-# Events
-
-
-@click.command()
-@click.argument("thing")
-@reads
-def history(session: Session, thing: str, output: str) -> None:
+def history(session: Session, thing: str, output: Output) -> None:
     """Every event of THING in order: a recipient, program, batch, group, payment, shipment, item or officer."""
     with opened(session) as ledger:
         objects = [stored_object(entry) for entry in ledger.history(thing)]
