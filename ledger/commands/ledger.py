@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ledger.console.options import FOLDER, Session, pass_session
+from ledger.console.options import FOLDER, Session, now, pass_session, today
 from ledger.console.output import counted, progress_bar
 
 
@@ -45,8 +45,6 @@ def init(
 
     In a database, run this as the database's owner; it prints the rights that officers and auditors need.
     """
-    from datetime import UTC, datetime
-
     from ledger.application import Command, create
     from ledger.events import LedgerOpened
     from ledger.folder import VAULT_KEY
@@ -56,12 +54,12 @@ def init(
     del officer  # everybody may have SALUR_OFFICER set; nobody is enrolled yet
     usual = default_decimals(currency)
     opened_as = built(LedgerOpened, name=name, currency=currency, decimals=usual if decimals is None else decimals)
-    command = Command(by=None, effective_on=datetime.now().astimezone().date())
+    command = Command(by=None, effective_on=today())
     create(
         session.store,
         command,
         opened=opened_as,
-        now=lambda: datetime.now(UTC),
+        now=now,
         database=_checked(database),
         with_log=database is None and not without_log,
     ).close()

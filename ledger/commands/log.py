@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.console.options import FOLDER, NEW_FILE, Session, host_option, output_option, pass_session
+from ledger.console.options import FOLDER, NEW_FILE, Session, host_option, now, output_option, pass_session
 from ledger.console.output import counted, counted_bar, present
 from ledger.console.working import opened
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ledger.notes import VerifierKey
     from ledger.witnessed import Published
 
@@ -171,12 +169,6 @@ def log_prove(session: Session, event: str | None, old_size: int | None) -> None
 # A witness of other ledgers' logs
 
 
-def _now() -> "datetime":
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
-
-
 @log.group("witness")
 def log_witness() -> None:
     """A witness of other ledgers' logs: it cosigns what continues the history it has seen, and nothing else."""
@@ -200,7 +192,7 @@ def log_witness_add(folder: Path, key: str) -> None:
     from ledger.witness import Witness
 
     known = _key_given(key)
-    is_new = Witness(folder).add_log(known, now=_now)
+    is_new = Witness(folder).add_log(known, now=now)
     click.echo(f"The checkpoints of {known.name} are cosigned{' from now on' if is_new else ' already'}.")
 
 
@@ -227,6 +219,6 @@ def log_witness_serve(folder: Path, host: str, port: int) -> None:
     from ledger.witness import Witness
     from ledger.witness_server import WitnessServer
 
-    with WitnessServer((host, port), Witness(folder), now=_now) as server:
+    with WitnessServer((host, port), Witness(folder), now=now) as server:
         click.echo(f"The witness {server.witness.key.name} answers at {server.url()}", err=True)
         server.serve_forever()

@@ -12,7 +12,8 @@ class LazyGroup(click.Group):
 
     def __init__(self, help_text: str, *modules: str) -> None:
         super().__init__(help=help_text)
-        self._modules = modules
+        self.modules = modules
+        self._is_loaded = False
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the alphabet."""
@@ -25,10 +26,10 @@ class LazyGroup(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def _load(self) -> None:
-        while self._modules:
-            module, *rest = self._modules
-            self.commands.update(getattr(import_module(module), str(self.name)).commands)
-            self._modules = tuple(rest)
+        if not self._is_loaded:
+            for module in self.modules:
+                self.commands.update(getattr(import_module(module), str(self.name)).commands)
+            self._is_loaded = True
 
 
 Sections = Mapping[str, Mapping[str, str | LazyGroup]]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -167,9 +167,14 @@ class Reading:
     rejects: Path | None
 
 
+def now() -> datetime:
+    """This instant."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """The day it is here."""
-    return datetime.now().astimezone().date()
+    return now().astimezone().date()
 
 
 pass_session = click.make_pass_decorator(Session)
