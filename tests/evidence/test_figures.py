@@ -21,6 +21,7 @@ from ledger.application import Ledger
 from ledger.errors import ProofFailedError
 from ledger.log import create_log
 from ledger.notes import Note, Proof, checkpoint_of
+from projections.commands.report import REPORTS
 from projections.explain import PAGE_EVENTS
 from projections.figures import HEAD, Figures
 
@@ -106,7 +107,7 @@ def test_published_figures_are_one_readable_note_that_no_reader_takes_for_a_chec
 
 
 def test_every_report_can_be_published_and_is_confirmed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for report in cli.REPORTS:
+    for report in REPORTS:
         assert changes(folder, published(folder, report), capsys) == []
 
 
