@@ -29,7 +29,7 @@ def demo(context: click.Context, scale: int, files: Path) -> None:
     """Record Indonesia's 2020 case in a new ledger, with invented people, through the commands shown."""
     from seeds.case import play
 
-    session = context.ensure_object(Session)
+    session: Session = context.obj
     store = session.store if session.store_was_named else Path(DEMO_STORE)
     keys = session.keys or store.with_name(f"{store.name}-keys")
     play(context.find_root().command, store=store, keys=keys, files=files, scale=scale)
