@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 from importlib.resources import files as resources
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from ledger.application.folder import BATCHES, EVENTS, LOG, SETTINGS, VAULT, VAULT_KEY
 from ledger.application.ledger import Ledger
+from ledger.console.output import Rejected
 from ledger.store.errors import FolderNotEmptyError
 from ledger.transparency.keys import FINGERPRINT_DIGITS
 from projections.relation.archive import ARCHIVE
@@ -35,7 +35,7 @@ LEDGER_PARTS = {
 }
 
 
-def play(command: click.Group, *, store: Path, keys: Path, files: Path, scale: int) -> None:
+def play(command: click.Command, *, store: Path, keys: Path, files: Path, scale: int) -> None:
     """Record the case in a new ledger in `store` and print its reports; a demo's ledger that is there is replaced.
 
     One that was interrupted goes on instead: every command of the case may be given again. The files go into a folder
@@ -77,17 +77,16 @@ def script() -> Iterator[str]:
     return (line for line in text.splitlines() if line and (line[0] != "#" or line.startswith("## ")))
 
 
-def carry_out(command: click.Group, line: str, *, store: Path, keys: Path, values: dict[str, str]) -> None:
+def carry_out(command: click.Command, line: str, *, store: Path, keys: Path, values: dict[str, str]) -> None:
     """Show a line and do what it says; rows are refused where, and only where, the line begins with `!`."""
     refuses = line.startswith("! ")
     _, *arguments = [Template(word).substitute(values) for word in shlex.split(line.removeprefix("! "))]
     _echo("$ salur " + shlex.join(arguments), dim=True)
     language = click.get_current_context().find_root().params["lang"]
     options = ["--store", str(store), "--keys", str(keys), *(["--lang", language] if language else [])]
-    rejected = vars(sys.modules[command.callback.__module__])["Rejected"]
     try:
         command.main([*options, *arguments], prog_name="salur", standalone_mode=False)
-    except rejected:
+    except Rejected:
         if not refuses:
             raise
     else:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from cli import REPORTS
+from projections.commands.report import REPORTS
 from projections.reports.engine import fetch, projection_sql
 from projections.reports.explain import KEYS, Figure, create_steps, explained_sql, figure_sql, sums_of
 

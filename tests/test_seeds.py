@@ -22,6 +22,7 @@ import cli
 from ledger.application.ledger import Ledger
 from ledger.application.registration import check_nik
 from seeds import case, files_2020
+from seeds.demo import DEMO_STORE
 from seeds.nation import POPULATION, Nation, Table
 
 SCALE = 1_000
@@ -41,7 +42,7 @@ class Demo:
 
     def salur(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Carry out a command in the demo's folder, which no test changes."""
-        return salur(self.folder, "--store", cli.DEMO_STORE, "--keys", f"{cli.DEMO_STORE}-keys", *arguments)
+        return salur(self.folder, "--store", DEMO_STORE, "--keys", f"{DEMO_STORE}-keys", *arguments)
 
     def report(self, *arguments: str) -> list[dict[str, Any]]:
         done = self.salur("report", *arguments, "-o", "json")

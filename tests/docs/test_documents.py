@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from cli import REPORTS, salur
+from cli import salur
 from ledger.domain.errors import LedgerError
+from projections.commands.report import REPORTS
 from projections.reports.engine import SHARED, report_names
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +23,10 @@ def refusals() -> list[type[LedgerError]]:
 
 
 def commands(group: click.Group, path: str = "salur") -> list[tuple[str, click.Command]]:
-    found = []
-    for name, command in sorted(group.commands.items()):
+    context, found = click.Context(group), []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
         found.append((f"{path} {name}", command))
         if isinstance(command, click.Group):
             found += commands(command, f"{path} {name}")

@@ -22,6 +22,7 @@ from ledger.domain.errors import ProofFailedError
 from ledger.transparency.log import create_log
 from ledger.transparency.notes import Note, Proof, checkpoint_of
 from projections.audit.figures import HEAD, Figures
+from projections.commands.report import REPORTS
 from projections.reports.explain import PAGE_EVENTS
 
 YEAR_END = "2020-12-31"
@@ -106,7 +107,7 @@ def test_published_figures_are_one_readable_note_that_no_reader_takes_for_a_chec
 
 
 def test_every_report_can_be_published_and_is_confirmed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for report in cli.REPORTS:
+    for report in REPORTS:
         assert changes(folder, published(folder, report), capsys) == []
 
 

@@ -8,13 +8,13 @@ import pytest
 from book_of_events import Book, keep_case, opened, paid, person, step
 from explained import assert_explained, contributions
 
-from cli import REPORTS
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import RefusedRows
 from ledger.domain.payment import ReturnReason, TrancheReissued, TrancheReturned, TrancheReversed, TrancheSettled
 from ledger.domain.program import BudgetSet, Kind, ProgramOpened
 from ledger.domain.recipient import SupportReceived
 from ledger.domain.request import FileProcessed
+from projections.commands.report import REPORTS
 from projections.errors import FigureUnknownError
 from projections.reports import explain as explain_module
 from projections.reports.engine import Reports, projection_sql

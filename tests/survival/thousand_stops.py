@@ -42,6 +42,8 @@ from tests.survival.office import people_csv
 
 LOADED = [
     "cli",
+    "ledger.commands.disburse",
+    "ledger.commands.recipient",
     "ledger.application.disbursement",
     "ledger.store.postgres",
     "ledger.vault.postgres",

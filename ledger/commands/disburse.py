@@ -1,0 +1,138 @@
+"""`salur disburse`: pay a tranche; one officer proposes, another approves, and either runs it."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.console.options import FILE, Reading, Request, program_option, reads_file, reason_option, stacked, writes
+from ledger.console.output import counted, counted_bar, money, tell, tell_tally
+from ledger.console.working import given_file, opened_to_write, record, refuse
+
+if TYPE_CHECKING:
+    from ledger.application.disbursement import Proposed
+    from ledger.application.ledger import Ledger
+
+disburse = click.Group()
+
+_program_and_tranche = stacked(
+    program_option,
+    click.option("--tranche", type=int, required=True, help="1, 2, …"),
+    click.option("--batch", "batch_id", help="Id of the batch; made from its content if not given."),
+)
+
+
+@disburse.command("propose")
+@click.argument("file", type=FILE)
+@_program_and_tranche
+@reads_file
+@writes
+def disburse_propose(
+    request: Request, file: Path, code: str, tranche: int, batch_id: str | None, reading: Reading
+) -> None:
+    """Propose to pay the rows of FILE (columns recipient and amount; no amount means the tranche's own)."""
+    from ledger.application import disbursement
+
+    with given_file(request, reading, file, disbursement.FIELDS) as given:
+        work = partial(
+            disbursement.propose, program=code, tranche=tranche, file_sha256=given.sha256, batch_id=batch_id,
+            decimal_mark=reading.decimal
+        )  # fmt: skip
+        made = given.carry_out(work)
+        sentence, more = _proposed(request, given.ledger, made)
+    tell_tally(request, made.tally, given.rejects_path, sentence=sentence, more=more)
+
+
+def _proposed(request: Request, ledger: "Ledger", made: "Proposed") -> tuple[str, dict[str, object]]:
+    """What was proposed, in a sentence and for JSON; the officer is told what comes next."""
+    proposal, total = made.proposal, money(request.session, ledger, made.proposal.total)
+    refused = sum(made.tally.refused.values())
+    verb = "Would propose" if request.command.dry_run else "Proposed" if made.is_new else "Already proposed:"
+    without = f" Left out: {counted(refused, 'row')}." if refused else ""
+    if made.is_new and not request.command.dry_run:
+        click.echo(f"Next, another officer: `salur disburse approve {proposal.batch_id}`", err=True)
+    sentence = f"{verb} batch {proposal.batch_id}: {counted(proposal.count, 'payment')}, {total}.{without}"
+    return sentence, {"batch_id": proposal.batch_id, "rows_sha256": proposal.rows_sha256}
+
+
+@disburse.command("one")
+@click.argument("recipient_id")
+@click.option("--amount", default="", help="The tranche's own if not given.")
+@_program_and_tranche
+@writes
+def disburse_one(
+    request: Request, recipient_id: str, amount: str, code: str, tranche: int, batch_id: str | None
+) -> None:
+    """Propose a batch of one payment, to RECIPIENT_ID."""
+    import hashlib
+
+    from ledger.application import disbursement
+    from ledger.files.tables import Row
+
+    typed = f"{recipient_id},{amount}\n"
+    with opened_to_write(request) as ledger:
+        made = disbursement.propose(
+            ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
+            file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=refuse
+        )  # fmt: skip
+        sentence, more = _proposed(request, ledger, made)
+    tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
+
+
+@disburse.command("approve")
+@click.argument("batch_id")
+@writes
+def disburse_approve(request: Request, batch_id: str) -> None:
+    """Agree that exactly the proposed rows of BATCH_ID are paid; holds the money."""
+    from ledger.application import disbursement
+    from ledger.application.attempt import Attempt
+
+    with opened_to_write(request) as ledger:
+        entries = disbursement.approve(ledger, request.command, batch_id=batch_id)
+        proposal = Attempt(ledger, request.command).batch(batch_id).proposal
+        total = money(request.session, ledger, proposal.total)
+    tell(request, entries, f"Approved batch {batch_id}: {counted(proposal.count, 'payment')}, {total}.")
+    if entries and not request.command.dry_run:
+        click.echo(f"Next: `salur disburse run {batch_id}`", err=True)
+
+
+@disburse.command("reject")
+@click.argument("batch_id")
+@reason_option
+@writes
+def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
+    """Refuse the proposed BATCH_ID; its maker may withdraw it so."""
+    from ledger.application import disbursement
+
+    work = partial(disbursement.reject, batch_id=batch_id, reason=reason)
+    record(request, work, f"Batch {batch_id} is rejected; nothing of it will be paid.")
+
+
+@disburse.command("run")
+@click.argument("batch_id")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Where rows refused now go.")
+@writes
+def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
+    """Pay every row of the approved BATCH_ID; interrupted, the same command goes on."""
+    from ledger.application import disbursement
+    from ledger.application.attempt import Attempt
+    from ledger.files.rejects import RejectsFile
+
+    rejects_path = rejects or Path(f"{batch_id}.rejects.csv")
+    with opened_to_write(request) as ledger, RejectsFile(rejects_path) as file:
+        count = Attempt(ledger, request.command).batch(batch_id).proposal.count
+        with counted_bar(count, batch_id) as advance:
+            tally = disbursement.run(
+                ledger,
+                request.command,
+                batch_id=batch_id,
+                on_reject=lambda reject, _: file.add(reject),
+                on_progress=advance,
+            )
+        total = money(request.session, ledger, tally.total)
+    verb = "Would pay" if request.command.dry_run else "Paid"
+    before = f" ({tally.repeated:,} of them before)" if tally.repeated else ""
+    payments = f"{counted(tally.taken + tally.repeated, 'payment')}{before}"
+    sentence = f"{verb} {payments} of batch {batch_id}: {total}."
+    tell_tally(request, tally, rejects_path, sentence=sentence)

@@ -1,0 +1,61 @@
+"""`salur group`: grants to groups, and the reports they owe."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from ledger.console.options import Reading, Request, program_option, reads_file, writes
+from ledger.console.output import counted
+from ledger.console.working import Job, record, work_file, work_rows
+
+group = click.Group()
+
+
+@group.command("fund")
+@click.argument("group", metavar="GROUP|FILE")
+@click.option("--member", "members", multiple=True, help="Recipient in the roster of one group; may be given again.")
+@program_option
+@click.option("--amount", default="", help="For groups that name none.")
+@click.option("--proposal", default="", help="For groups that name none.")
+@click.option("--decree", default="", help="For groups that name none.")
+@click.option("--decree-on", default="", help="Date of the decree, for groups that name none.")
+@click.option("--region", default="", help="For groups that name none.")
+@reads_file
+@writes
+def group_fund(
+    request: Request, group: str, members: tuple[str, ...], code: str, reading: Reading, **defaults: str
+) -> None:
+    """Fund GROUP with its --member roster, or the groups of FILE.
+
+    FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
+    """
+    from ledger.application import grants
+    from ledger.files.tables import Row
+
+    terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
+    work = partial(grants.fund, program=code, terms=terms)
+    if members:
+        no_papers = ("",) * (len(grants.FIELDS) - 2)
+        roster = [Row(line, (group, member, *no_papers)) for line, member in enumerate(members, start=1)]
+        work_rows(request, roster, work, f"Group {group} of {code} is funded, with {counted(len(members), 'member')}.")
+    else:
+        work_file(request, reading, Path(group), Job("group-fund", grants.FIELDS, work, code, noun="group"))
+
+
+@group.command("report")
+@click.argument("group", metavar="GROUP|FILE")
+@program_option
+@click.option("--report", "report_ref", default="", help="Reference of the report (LPJ) of one group.")
+@reads_file
+@writes
+def group_report(request: Request, group: str, code: str, report_ref: str, reading: Reading) -> None:
+    """Record the accountability report (LPJ) of GROUP, or of the groups in FILE (group, report)."""
+    from ledger.application import grants
+
+    if report_ref:
+        one = partial(grants.account, program=code, group_id=group, report_ref=report_ref)
+        record(request, one, f"Group {group} has accounted for its grant.")
+    else:
+        work = partial(grants.account_many, program=code)
+        work_file(request, reading, Path(group), Job("group-report", grants.REPORT_FIELDS, work, code, noun="report"))

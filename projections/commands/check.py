@@ -1,0 +1,51 @@
+"""`salur check`, and how laws are told."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.console.options import Output, Session, reads
+from ledger.console.output import Broken, present, print_json
+from ledger.console.working import opened
+from projections.commands.archive import archive_of
+
+if TYPE_CHECKING:
+    from projections.laws.law import Law
+
+
+@click.command()
+@reads
+def check(session: Session, output: Output) -> None:
+    """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
+    from projections.audit.check import check as check_laws
+    from projections.relation.parts import Stored
+
+    with opened(session) as ledger:
+        source = Stored(ledger.place)
+        laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
+        wider = ledger.place.wider_rights()
+    tell_laws(session, output, laws, whole=[asdict(law) for law in laws])
+    for sentence in wider:
+        click.echo(f"Notice rights: {sentence}", err=True)
+    if not all(law.holds for law in laws):
+        raise Broken()
+    click.echo("Every law holds.", err=True)
+
+
+def tell_laws(session: Session, output: Output, laws: "Sequence[Law]", *, whole: object) -> None:
+    """Print the laws, or for JSON the whole finding; name what breaks one, and what is worth a look."""
+    if output == "json":
+        print_json(whole)
+    else:
+        rows = [
+            {"law": law.name, "checked": law.checked, "broken": law.broken_count, "sentence": law.sentence}
+            for law in laws
+        ]
+        present(session, output, rows, ("law", "checked", "broken", "sentence"))
+    for law in laws:
+        for breach in law.broken:
+            click.echo(f"BROKEN {law.name}: {breach.words}", err=True)
+        for notice in law.notices:
+            click.echo(f"Notice {law.name}: {notice.words}", err=True)
