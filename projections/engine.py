@@ -57,7 +57,7 @@ class Report:
 
 def report_names() -> list[str]:
     """The projections there are, by name."""
-    found = (file.name for file in files("projections").iterdir())
+    found = (file.name for file in files("projections.reports").iterdir())
     names = {name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql")}
     return sorted(names - _PARTS)
 
@@ -67,7 +67,7 @@ def projection_sql(name: str) -> str:
     """The text of a projection; raises `KeyError` for a name that is none."""
     if name not in {*report_names(), *_PARTS}:
         raise KeyError(name)
-    return files("projections").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
+    return files("projections.reports").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
 
 
 def create_shared(connection: "DuckDBPyConnection") -> None:

@@ -65,7 +65,7 @@ _STEPS = ("payment_steps", "helped_steps", "money_steps")
 """Relations in `explained/` that its queries share."""
 _KNOWN_MAX = 20
 _COMPARED_MAX = 1_000
-_DIRECTORY = "projections/explained"
+_DIRECTORY = "projections/reports/explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def explained_file(name: str) -> str:
 @lru_cache
 def explained_sql(name: str) -> str:
     """The text of a report's explanation; raises `FileNotFoundError` for a report without sums."""
-    file = files("projections.explained").joinpath(name.replace("-", "_") + ".sql")
+    file = files("projections.reports.explained").joinpath(name.replace("-", "_") + ".sql")
     return file.read_text(encoding="utf-8")
 
 

@@ -333,7 +333,7 @@ def test_a_figure_is_explained_to_people_page_by_page(folder: Path, capsys: pyte
     assert salur(folder, "audit", "explain", "tranches/bsu-2020/1/payments", "--as-of", YEAR_END) == cli.DONE
     first = capsys.readouterr().out
     assert "tranches/bsu-2020/1/payments = 52" in first
-    assert "Page 1 of 2; 52 events sum to it: projections/explained/tranches.sql WHERE program = 'bsu-2020'" in first
+    assert "Page 1 of 2; 52 events sum to it: projections/reports/explained/tranches.sql WHERE program = 'bsu-2020'" in first
     words = ("audit", "explain", "tranches/bsu-2020/1/payments", "--as-of", YEAR_END, "--lang", "id", "--page")
     assert salur(folder, *words, 2) == cli.DONE
     second = capsys.readouterr().out
