@@ -2306,7 +2306,9 @@ def audit_figure(session: Session, file: Path, key: Path | None, output: str) ->
     with opened(session) as ledger, Reports(ledger.store, bring_up_to_date(archive_of(ledger))) as reports:
         found = recheck(reports, ledger.transparency_log, file.read_bytes(), key=trusted)
         for name in found.sql_changed:
-            click.echo(f"Notice sql: {name} is not the file that these figures were published with.", err=True)
+            click.echo(
+                f"Notice sql: the SQL of {name} is not the one that these figures were published with.", err=True
+            )
         click.echo(found.sentence(), err=True)
         if output == "table":
             print_recheck(session, found)
