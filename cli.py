@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from ledger.application import Command, Ledger
+    from ledger.console.columns import Column
     from ledger.console.headings import Language
     from ledger.errors import LedgerError
     from ledger.intake import Field, Row
@@ -55,23 +56,6 @@ STEP_DONE = {
     "reverse": "reversed",
 }
 
-REPORTS = {
-    "programs": "One line a program: budget, reserved, disbursed, returned, refunded, people.",
-    "tranches": "One line a tranche: payments and what became of them.",
-    "balances": "One line a recipient and program: entitled, disbursed, outstanding.",
-    "groups": "Group grants by program, with the accountability reports (LPJ) still owed.",
-    "aid": "Goods shipped and delivered, by item and destination.",
-    "people": "People helped, by program and kind of help.",
-    "returns": "Returned payments still open, oldest first.",
-    "refusals": "Rows refused, by command and reason.",
-    "referrals": "People referred to other schemes, by channel.",
-    "training": "Sessions held and people reached, by program.",
-    "destinations": "Countries reopened for placement.",
-    "batches": "Batches, who proposed and who approved them.",
-    "trial-balance": "Debits, credits and balance of every account.",
-    "journal": "Every posting, as a journal that hledger reads.",
-}
-
 
 # Options that many commands share
 
@@ -89,6 +73,34 @@ class DateOption(click.ParamType[Any]):
             return parse_date(value, None)
         except LedgerError as error:
             self.fail(str(error), param, ctx)
+
+
+class ReportName(click.ParamType[Any]):
+    """A report's name; their records are read when somebody asks for a report, and not for any other command."""
+
+    name = "report"
+
+    def choice(self) -> "click.Choice[str]":
+        from projections.reports.catalogue import REPORTS
+
+        return click.Choice(list(REPORTS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return self.choice().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        return self.choice().shell_complete(ctx, param, incomplete)
+
+
+class ReportCommand(click.Command):
+    """A command whose help lists the reports."""
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from projections.reports.catalogue import REPORTS
+
+        with formatter.indentation():
+            formatter.write("\n")
+            formatter.write_dl([(name, each.tells) for name, each in REPORTS.items()])
 
 
 class KnownAtOption(click.ParamType[Any]):
@@ -388,17 +400,18 @@ def stored_object(entry: "Entry") -> dict[str, object]:
 
 
 def present(
-    session: Session, output: str, rows: "Sequence[dict[str, Any]]", columns: Sequence[str], **table: Any
+    session: Session, output: str, rows: "Sequence[dict[str, Any]]", shown: "Sequence[Column | str]", **table: Any
 ) -> None:
-    """Print rows as a table for people, or exactly for programs."""
+    """Print rows as a table for people, or exactly for programs; shared columns are named."""
+    from ledger.console.columns import columns
     from ledger.console.tables import render, to_csv, to_json
 
     if output == "json":
         click.echo(to_json(rows), nl=False)
     elif output == "csv":
-        click.echo(to_csv(rows, columns), nl=False)
+        click.echo(to_csv(rows, columns(*shown)), nl=False)
     else:
-        render(rows, columns, lang=session.lang, **table)
+        render(rows, columns(*shown), lang=session.lang, **table)
 
 
 def amount_of(ledger: "Ledger", text: str) -> int:
@@ -1643,8 +1656,8 @@ def referral_record(request: Request, who: str, scheme: str, channel: str, readi
 # Reading
 
 
-@salur.command()
-@click.argument("name", type=click.Choice(list(REPORTS)))
+@salur.command(cls=ReportCommand)
+@click.argument("name", type=ReportName())
 @as_of_option
 @known_at_option
 @click.option(
@@ -1661,9 +1674,6 @@ def report(session: Session, name: str, as_of: "date | None", known_at: Any, pub
         publish_report(session, name, publish, as_of=as_of)
     else:
         raise click.UsageError("what is published is known at the log's newest checkpoint: leave --known-at out")
-
-
-report.epilog = "\n\n".join(["\b", "\n".join(f"{name:<14} {about}" for name, about in REPORTS.items())])
 
 
 def print_report(
@@ -1706,7 +1716,7 @@ def print_report(
         output,
         rows,
         found.columns,
-        name="" if found.is_cut else name,
+        layout=found.layout,
         currency=found.currency,
         decimals=found.decimals,
         heading=f"{title}: {name}",

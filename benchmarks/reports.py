@@ -21,8 +21,9 @@ from ledger.folder import EVENTS
 from ledger.store import Entry
 from projections.archive import ARCHIVE, Archive
 from projections.database import database
-from projections.engine import Reports, projection_sql
+from projections.engine import Reports
 from projections.events import view
+from projections.reports.catalogue import PROJECTIONS
 
 PEOPLE = 1_000_100
 """Three events each, and few more than whole segments hold: the open cost is that of any size."""
@@ -129,7 +130,7 @@ def _rebuild(ledger: Ledger, archive: Archive | None) -> None:
     with Reports(ledger.store, archive) as reports:
         view(reports.connection, date(2020, 12, 31), None)
         for name in ("balances", "programs"):
-            reports.connection.execute(EVERY_CELL.format(query=projection_sql(name)))
+            reports.connection.execute(EVERY_CELL.format(query=PROJECTIONS[name].sql))
 
 
 def _group(archive: Archive) -> None:

@@ -23,12 +23,13 @@ from ledger.store import EventLog, to_entry, to_event
 from projections import published
 from projections.archive import ARCHIVE, Archive
 from projections.check import ABSENT, law_names
-from projections.engine import Reports, projection_sql, report_names, shared_views
+from projections.engine import Reports, shared_views
 from projections.events import empty_log, log_of, view_of
 from projections.exported import PublishedLog
 from projections.journal import journal_of
 from projections.kept_archive import KeptArchive
 from projections.officers import officers_files, pem, tenures
+from projections.reports.catalogue import PROJECTIONS, read_alone
 
 LOG, BATCHES, OFFICERS, QUERIES, VERIFIER = "log", "batches", "officers", "queries", "verifier"
 OFFICERS_LIST, JOURNAL, README, SUMS = "officers.csv", "journal.hledger", "README.md", "SHA256SUMS"
@@ -166,7 +167,7 @@ def _write_journal(events: EventLog, columns: Archive, path: Path, on_progress: 
 def made_of_the_program(size: int) -> dict[str, bytes]:
     """Path → content: the queries of the reports and laws, what prepares them, and the verifier's source."""
     guide_folder = files("projections.guide")
-    queries = {f"{QUERIES}/{name.replace('-', '_')}.sql": projection_sql(name) for name in report_names()}
+    queries = {f"{QUERIES}/{each.file}": each.sql for each in map(PROJECTIONS.__getitem__, read_alone())}
     laws = files("projections.laws")
     for name in law_names():
         file = f"{name.replace('-', '_')}.sql"

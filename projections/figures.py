@@ -24,17 +24,15 @@ from ledger.errors import (
 )
 from ledger.log import Log
 from ledger.notes import NOTE_BYTES_MAX, Checkpoint, Note, VerifierKey, checkpoint_of, number
-from projections.engine import SHARED, Reports, copy_pieces, fetch, projection_sql
+from projections.engine import Reports, copy_pieces, fetch
 from projections.explain import (
     EVENT_COLUMNS,
-    KEYS,
     Figure,
     create_steps,
-    explained_sql,
     figure_sql,
     shown_event,
-    sums_of,
 )
+from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -82,7 +80,7 @@ class Figures:
         match = re.fullmatch(
             rf"{HEAD}\nreport ([a-z-]+)\nas-of (\S+)\nsize (\d+)((?:\nsql {_QUERY} [0-9a-f]{{64}})+)", parts[0]
         )
-        if match is None or len(parts) != 4 or match[1] not in KEYS:
+        if match is None or len(parts) != 4 or match[1] not in REPORTS:
             raise ProofFailedError(f"not figures that were published: a note that begins with {HEAD}")
         try:
             as_of = date.fromisoformat(match[2])
@@ -99,9 +97,9 @@ def queries_of(report: str) -> dict[str, str]:
     """The queries that a report is computed by → the SHA-256 of their texts; its own first."""
     names, found = [report], {}
     for name in names:
-        text = projection_sql(name)
+        text = PROJECTIONS[name].sql
         found[name] = sha256(text.encode()).hexdigest()
-        names += [each for each in SHARED if each not in names and re.search(rf"\b(?:FROM|JOIN) {each}\b", text)]
+        names += [each for each in RELATIONS if each not in names and re.search(rf"\b(?:FROM|JOIN) {each}\b", text)]
     return found
 
 
@@ -252,7 +250,7 @@ def _first_difference(figures: Figures, again: str, sql_changed: Sequence[str]) 
 def _changes(figures: Figures, today: str) -> list[Change]:
     """Every value that is another today, row by row."""
     was, now = (_by_key(figures.report, text) for text in (figures.rows, today))
-    keys, sums = KEYS[figures.report], sums_of(figures.report)
+    keys, sums = REPORTS[figures.report].keys, REPORTS[figures.report].sums
     found = []
     for key in was | now:
         before, after = was.get(key, {}), now.get(key, {})
@@ -267,7 +265,7 @@ def _changes(figures: Figures, today: str) -> list[Change]:
 
 def _by_key(report: str, text: str) -> dict[tuple[Any, ...], dict[str, str]]:
     rows = csv.DictReader(text.splitlines())
-    return {tuple(row[name] or None for name in KEYS[report]): row for row in rows}
+    return {tuple(row[name] or None for name in REPORTS[report].keys): row for row in rows}
 
 
 # The events behind the changes
@@ -314,14 +312,14 @@ def _list(connection: "DuckDBPyConnection", changes: Sequence[Change]) -> None:
 
 def _add(connection: "DuckDBPyConnection", report: str, condition: str, sign: str = "") -> None:
     """Note what each event that meets the condition contributes to the figures wanted."""
-    if not sums_of(report):
+    if not REPORTS[report].sums:
         return
     create_steps(connection)
     columns = fetch(connection, "SELECT DISTINCT split_part(figure, '/', -1) AS name FROM wanted")[1]
     names = ", ".join(f"'{row['name']}'" for row in columns) or "NULL"
     connection.execute(
         f"INSERT INTO added SELECT figure, log_index, {sign}value FROM ("  # noqa: S608  # our own names
-        f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({explained_sql(report)}\n) AS explained"
+        f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({REPORTS[report].explanation}\n) AS explained"
         f" WHERE {condition} AND column_name IN ({names}) AND value <> 0"
         ") AS contributions WHERE figure IN (SELECT figure FROM wanted)"
     )

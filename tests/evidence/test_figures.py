@@ -24,6 +24,7 @@ from ledger.log import create_log
 from ledger.notes import Note, Proof, checkpoint_of
 from projections.explain import PAGE_EVENTS
 from projections.figures import HEAD, Figures
+from projections.reports.catalogue import REPORTS
 
 ROOT = Path(__file__).parents[2]
 YEAR_END = "2020-12-31"
@@ -112,7 +113,7 @@ def test_published_figures_are_one_readable_note_that_no_reader_takes_for_a_chec
 
 
 def test_every_report_can_be_published_and_is_confirmed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for report in cli.REPORTS:
+    for report in REPORTS:
         assert changes(folder, published(folder, report), capsys) == []
 
 
@@ -271,7 +272,7 @@ def test_a_query_is_known_by_its_name_wherever_its_file_lies(folder: Path, capsy
         {"tranches": "0" * 64, "projections/tranches.sql": "0" * 64},
         {},
     ],
-    ids=lambda queries: " ".join(queries),
+    ids=" ".join,
 )
 def test_a_note_that_names_its_queries_otherwise_is_none(folder: Path, queries: dict[str, str]) -> None:
     figures = Figures.parse(Note.parse(published(folder).read_bytes()).text)

@@ -23,11 +23,11 @@ from projections import events as projected
 from projections.archive import Archive
 from projections.check import Law, check
 from projections.database import database
-from projections.engine import SHARED, Reports, report_names
+from projections.engine import Reports
 from projections.events import columns_of, fields_of, load
+from projections.reports.catalogue import PROJECTIONS
 
 YEAR_END = date(2020, 12, 31)
-EVERY = [*report_names(), *(name for name in SHARED if name not in report_names())]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_every_projection_is_the_same_with_an_archive_and_without(case, segment_
     with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
         assert len(archive.segments()) == case.size // segment_events
         for as_of, known_at in TIMES:
-            for name in EVERY:
+            for name in PROJECTIONS:
                 expected = without.run(name, as_of=as_of, known_at=known_at)
                 assert with_it.run(name, as_of=as_of, known_at=known_at) == expected
 
@@ -533,7 +533,7 @@ def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
 def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_piece):
     monkeypatch.setattr(engine, "EVENTS_A_PIECE", events_a_piece)
     with Reports(case.recorder) as reports:
-        for name in report_names():
+        for name in PROJECTIONS:
             report = reports.run(name, as_of=YEAR_END)
             assert printed(reports, name, tmp_path / "it's", "csv") == to_csv(report.rows, report.columns)
             lines = printed(reports, name, tmp_path / "lines", "json").splitlines()
