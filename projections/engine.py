@@ -15,7 +15,7 @@ from projections.archive import Archive
 from projections.database import database, database_error, out_of_memory
 from projections.events import load, view
 from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
-from projections.reports.record import Projection, flaws_of_columns
+from projections.reports.record import Projection, flaws
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -163,7 +163,7 @@ class Reports:
         view(self.connection, as_of, known_at)
         names, rows = fetch(self.connection, query)
         if names != projection.names:
-            raise LookupError(" ".join(flaws_of_columns(projection, described(self.connection, query))))
+            raise LookupError(" ".join(flaws(projection, described(self.connection, query))))
         context = fetch(self.connection, "SELECT * FROM context")[1][0]
         return ReportRows(
             projection=projection,

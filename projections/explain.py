@@ -30,7 +30,6 @@ _STEPS = ("payment_steps", "helped_steps", "money_steps")
 """Relations in `explained/` that its queries share."""
 _KNOWN_MAX = 20
 _COMPARED_MAX = 1_000
-_DIRECTORY = "projections/reports/explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,6 @@ def _literal(value: object) -> str:
 
 
 # What there is
-
-
-def explained_file(name: str) -> str:
-    """The file of a report's explanation, as it is named to people."""
-    return f"{_DIRECTORY}/{REPORTS[name].file}"
 
 
 def create_steps(connection: "DuckDBPyConnection") -> None:
@@ -151,7 +145,8 @@ class Explanation:
 
     @property
     def file(self) -> str:
-        return explained_file(self.figure.report)
+        """Of the report's explanation, as it is named to people."""
+        return f"projections/reports/explained/{REPORTS[self.figure.report].file}"
 
     def head(self) -> dict[str, Any]:
         """What the events are the sum of, for other programs."""

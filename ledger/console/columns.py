@@ -74,7 +74,7 @@ class Column:
 class Layout:
     """How a report's table is made of its rows, beside its columns."""
 
-    has_totals: bool = False
+    has_totals: bool = True
     one_of: str | None = None
     """The column that must be the same in all rows before they are added up."""
     parent: str | None = None
@@ -82,8 +82,14 @@ class Layout:
     more: tuple[Column, ...] = ()
     """Columns that only people are shown."""
 
+    @property
+    def names(self) -> set[str]:
+        """The columns that it names."""
+        return {each for each in (self.one_of, self.parent) if each}
 
-PLAIN = Layout()
+
+PLAIN = Layout(has_totals=False)
+WITH_TOTALS = Layout()
 
 
 _SHARED = (

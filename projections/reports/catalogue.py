@@ -1,6 +1,6 @@
 """The records of all reports, and of the relations that they read. A new report is added here, beside its SQL."""
 
-from ledger.console.columns import Column, Holds, column, columns
+from ledger.console.columns import Column, Holds, Layout, column, columns
 from projections.reports.record import Projection, Relation, Report
 
 _RELATIONS = (
@@ -54,8 +54,7 @@ _REPORTS = (
             "available fiscal_year is_closed disbursed_in_all groups_in_all people_in_all",
         ),
         not_sums={"ceiling": "it is a term that the program was opened with"},
-        parent="parent",
-        more=columns("used"),
+        layout=Layout(parent="parent", more=columns("used")),
     ),
     Report(
         name="tranches",
@@ -81,7 +80,7 @@ _REPORTS = (
         tells="Goods shipped and delivered, by item and destination.",
         keys=("item", "country"),
         columns=columns("item country", column("quantity").added_up(), "shipments delivered in_transit unit"),
-        one_of="item",
+        layout=Layout(one_of="item"),
     ),
     Report(
         name="people",
@@ -138,7 +137,7 @@ _REPORTS = (
         tells="Debits, credits and balance of every account.",
         keys=("account", "commodity"),
         columns=columns("account commodity debit credit balance"),
-        one_of="commodity",
+        layout=Layout(one_of="commodity"),
     ),
     Report(
         name="journal",

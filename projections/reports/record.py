@@ -1,11 +1,11 @@
 """The record of a report, and of a relation that reports read; and what is amiss where a record and its SQL disagree."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ledger.console.columns import PLAIN, Column, Holds, Layout
+from ledger.console.columns import PLAIN, WITH_TOTALS, Column, Holds, Layout
 
 CATALOGUE = "projections/reports/catalogue.py"
 NAMED = "it is a number that names something"
@@ -28,6 +28,8 @@ class Projection:
     """In the order of the query."""
     keys: tuple[str, ...]
     """The columns that tell its rows apart; the rows of a relation are put in their order."""
+    layout: Layout = PLAIN
+    """How people see its rows."""
     is_by_event: bool = False
     """Whether its rows come in the order of the log, each from one event, so that it can be written piece by piece."""
 
@@ -45,11 +47,6 @@ class Projection:
     def names(self) -> tuple[str, ...]:
         """The names of its columns."""
         return tuple(each.name for each in self.columns)
-
-    @property
-    def layout(self) -> Layout:
-        """How people see its rows."""
-        return PLAIN
 
     def column(self, name: str) -> Column:
         """One of its columns."""
@@ -72,25 +69,12 @@ class Report(Projection):
     """In one sentence, for the help."""
     not_sums: Mapping[str, str] = field(default_factory=dict)
     """Columns of amounts that are no sum of what events contribute → why, after "COLUMN is no sum of events,"."""
-    one_of: str | None = None
-    """The column that must be the same in all rows before amounts of it are added up."""
-    parent: str | None = None
-    """The column that names the row which a row stands under."""
-    more: tuple[Column, ...] = ()
-    """Columns that only people are shown."""
+    layout: Layout = WITH_TOTALS
 
     def __post_init__(self) -> None:
         """Raise where it names a column that it has not."""
-        names = {each.name for each in self.columns}
-        for name in {*self.keys, *self.not_sums, *filter(None, (self.one_of, self.parent))} - names:
-            raise LookupError(
-                f"{CATALOGUE}: report {self.name} has no column {name!r}; name it in its columns, or not at all"
-            )
-
-    @property
-    def layout(self) -> Layout:
-        """How people see its rows."""
-        return Layout(has_totals=True, one_of=self.one_of, parent=self.parent, more=self.more)
+        for name in {*self.keys, *self.not_sums, *self.layout.names} - set(self.names):
+            raise LookupError(f"{CATALOGUE}: {self.name} has no column {name!r}: name it in columns, or not at all")
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -124,61 +108,19 @@ def _text(package: str, file: str) -> str:
     return files(package).joinpath(file).read_text(encoding="utf-8")
 
 
-# What is amiss
-
-
-def flaws_of_columns(projection: Projection, described: Sequence[tuple[str, str]]) -> list[str]:
+def flaws(projection: Projection, described: Sequence[tuple[str, str]]) -> list[str]:
     """Where a record is not what its query gives, as (column, the database's type): what to write where, a sentence each."""
-    record = f"{CATALOGUE}: {projection.name}"
-    names, found = [each.name for each in projection.columns], []
-    given = [name for name, _ in described]
-    found += [
-        f"{record}: the query gives {name!r} ({kind}), which the record does not name; add its Column, from"
-        " ledger/console/columns.py or one of its own, with what it holds and its heading in both languages"
-        for name, kind in described
-        if name not in names
-    ]
-    found += [f"{record}: the query gives no {name!r}; take it out of columns" for name in names if name not in given]
-    if not found and given != names:
-        found.append(f"{record}: name the columns in the order of the query: {', '.join(given)}")
+    record, given = f"{CATALOGUE}: {projection.name}", tuple(name for name, _ in described)
+    known, found = {each.name: each.holds for each in projection.columns}, []
     for name, kind in described:
-        for column in (each for each in projection.columns if each.name == name):
-            if not re.match(_TYPES.get(column.holds, ""), kind):
-                found.append(
-                    f"{record}: the query gives {name!r} as {kind}, which is not {column.holds.name}; change either"
-                )
+        if name not in known:
+            found.append(
+                f"{record}: the query gives {name!r} ({kind}), which the record does not name; add it to columns, a shared"
+                " one of ledger/console/columns.py or a Column with what it holds and its heading in both languages"
+            )
+        elif not re.match(_TYPES.get(known[name], ""), kind):
+            found.append(f"{record}: the query gives {name!r} as {kind}, which is no {known[name].name}; change either")
+    found += [f"{record}: the query gives no {name!r}; take it out of columns" for name in known if name not in given]
+    if not found and given != projection.names:
+        found.append(f"{record}: name the columns in the order of the query: {' '.join(given)}")
     return found
-
-
-def flaws_of_explanation(report: Report, steps: Iterable[str] = ()) -> list[str]:
-    """Sums that a report's explanation does not speak of, a sentence each; `steps` are the texts of what it reads."""
-    path = f"projections/reports/explained/{report.file}"
-    try:
-        text = "".join((report.explanation, *steps))
-    except FileNotFoundError:
-        if not report.sums:
-            return []
-        text = ""
-    return [
-        f"{path} does not explain {name!r}: write a row for each event that adds to it, or say in not_sums of {report.name}"
-        f" in {CATALOGUE} why it is no sum"
-        for name in report.sums
-        if f"'{name}'" not in text
-    ]
-
-
-def flaws_of_room(projections: Mapping[str, Projection]) -> list[str]:
-    """Queries in the room without a record, and records without a query, a sentence each."""
-    from importlib.resources import files
-
-    room = "projections/reports"
-    lying = {each.name for each in files("projections.reports").iterdir() if each.name.endswith(".sql")}
-    recorded = {each.file: name for name, each in projections.items()}
-    return [
-        *(f"{room}/{file} has no record: add one to {CATALOGUE}" for file in sorted(lying - recorded.keys())),
-        *(
-            f"{CATALOGUE}: {name} has no query: write {room}/{file}"
-            for file, name in recorded.items()
-            if file not in lying
-        ),
-    ]
