@@ -193,7 +193,9 @@ def copy_pieces(
 
 def _query(name: str) -> str:
     if relation := RELATIONS.get(name):
-        return f"SELECT * FROM {name} ORDER BY {', '.join(relation.keys)}"  # noqa: S608  # our own names
+        # Said, because Spark puts what has no value first.
+        order = ", ".join(f"{key} NULLS LAST" for key in relation.keys)
+        return f"SELECT * FROM {name} ORDER BY {order}"  # noqa: S608  # our own names
     return REPORTS[name].sql
 
 

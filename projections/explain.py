@@ -26,7 +26,7 @@ PAGE_EVENTS = 50
 PROOFS_MAX = 1_000
 EVENT_COLUMNS = ("log_index", "stream", "version", "event", "effective_on", "recorded_at", "officer", "contribution")
 
-_STEPS = ("payment_steps", "helped_steps", "money_steps")
+STEPS = ("payment_steps", "helped_steps", "money_steps")
 """Relations in `explained/` that its queries share."""
 _KNOWN_MAX = 20
 _COMPARED_MAX = 1_000
@@ -63,7 +63,7 @@ def _quoted(key: Sequence[Any]) -> list[str]:
 
 def figure_sql(report: str) -> str:
     """What gives a figure's name in a row of the report's explanation."""
-    keys = [f"replace(COALESCE(CAST({name} AS VARCHAR), ''), '%', '%25')" for name in REPORTS[report].keys]
+    keys = [f"replace(COALESCE(CAST({name} AS STRING), ''), '%', '%25')" for name in REPORTS[report].keys]
     if len(keys) > 1:
         keys = [f"replace({key}, '/', '%2F')" for key in keys]
     return " || '/' || ".join([f"'{report}'", *keys, "column_name"])
@@ -78,7 +78,7 @@ def _literal(value: object) -> str:
 
 def create_steps(connection: "DuckDBPyConnection") -> None:
     """Create the relations that explanations share, over `events` and the shared projections."""
-    for name in _STEPS:
+    for name in STEPS:
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {explained(f'{name}.sql')}")
 
 

@@ -30,7 +30,7 @@ def flaws_of_explanation(report: Report) -> list[str]:
         f"{ROOM}/explained/{report.file} does not explain {name!r}: write a row for each event that adds to it, or say in"
         f" not_sums of {report.name} in {CATALOGUE} why it is no sum"
         for name in report.sums
-        if f"'{name}'" not in text
+        if not re.search(rf"[',]{name}[',]", text)
     ]
 
 
