@@ -22,7 +22,8 @@ from ledger.store.entries import Entry
 from projections.relation.archive import ARCHIVE, Archive
 from projections.relation.database import database
 from projections.relation.relations import view
-from projections.reports.engine import Reports, projection_sql
+from projections.reports.catalogue import PROJECTIONS
+from projections.reports.engine import Reports
 
 PEOPLE = 1_000_100
 """Three events each, and few more than whole segments hold: the open cost is that of any size."""
@@ -129,7 +130,7 @@ def _rebuild(ledger: Ledger, archive: Archive | None) -> None:
     with Reports(ledger.store, archive) as reports:
         view(reports.connection, date(2020, 12, 31), None)
         for name in ("balances", "programs"):
-            reports.connection.execute(EVERY_CELL.format(query=projection_sql(name)))
+            reports.connection.execute(EVERY_CELL.format(query=PROJECTIONS[name].sql))
 
 
 def _group(archive: Archive) -> None:

@@ -3,19 +3,20 @@
 from collections import Counter
 from typing import Any
 
-from projections.commands.report import REPORTS
-from projections.reports.engine import fetch, projection_sql
-from projections.reports.explain import KEYS, Figure, create_steps, explained_sql, figure_sql, sums_of
+from projections.reports.catalogue import REPORTS
+from projections.reports.engine import fetch
+from projections.reports.explain import Figure, create_steps, figure_sql
 
 
 def figures(connection: Any, report: str) -> Counter[str]:
     """Every sum of a report that is not zero."""
-    rows = fetch(connection, projection_sql(report))[1]
+    record = REPORTS[report]
+    rows = fetch(connection, record.sql)[1]
     return Counter(
         {
-            str(Figure(report, tuple(row[name] for name in KEYS[report]), column)): row[column]
+            str(Figure(report, tuple(row[name] for name in record.keys), column)): row[column]
             for row in rows
-            for column in sums_of(report)
+            for column in record.sums
             if row[column]
         }
     )
@@ -23,14 +24,16 @@ def figures(connection: Any, report: str) -> Counter[str]:
 
 def contributions(connection: Any, report: str) -> list[tuple[str, int, int]]:
     create_steps(connection)
-    query = f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({explained_sql(report)}) WHERE value <> 0"
+    query = (
+        f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({REPORTS[report].explanation}) WHERE value <> 0"
+    )
     return [(row["figure"], row["log_index"], row["value"]) for row in fetch(connection, query)[1]]
 
 
 def assert_explained(connection: Any) -> None:
     """The contributions sum to the figures, to all of them and to nothing else, and an event contributes once."""
     for report in REPORTS:
-        if not sums_of(report):
+        if not REPORTS[report].sums:
             continue
         found, summed = contributions(connection, report), Counter()
         for figure, _, value in found:

@@ -13,6 +13,7 @@ from ledger.console.options import Request, Session
 if TYPE_CHECKING:
     from ledger.application.chunks import Tally
     from ledger.application.ledger import Ledger
+    from ledger.console.columns import Column
     from ledger.store.entries import Entry
 
 SHA256_DIGITS = 64
@@ -44,17 +45,18 @@ def print_json(value: object) -> None:
 
 
 def present(
-    session: Session, output: str, rows: "Sequence[dict[str, Any]]", columns: Sequence[str], **table: Any
+    session: Session, output: str, rows: "Sequence[dict[str, Any]]", shown: "Sequence[Column | str]", **table: Any
 ) -> None:
-    """Print rows as a table for people, or exactly for programs."""
+    """Print rows as a table for people, or exactly for programs; shared columns are named."""
+    from ledger.console.columns import columns
     from ledger.console.tables import render, to_csv, to_json
 
     if output == "json":
         click.echo(to_json(rows), nl=False)
     elif output == "csv":
-        click.echo(to_csv(rows, columns), nl=False)
+        click.echo(to_csv(rows, columns(*shown)), nl=False)
     else:
-        render(rows, columns, lang=session.lang, **table)
+        render(rows, columns(*shown), lang=session.lang, **table)
 
 
 def present_terms(session: Session, output: str, terms: dict[str, str]) -> None:

@@ -10,19 +10,8 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ledger.console.headings import (
-    ADDITIVE,
-    BY_COMMODITY,
-    DROPPED_FIRST,
-    FIGURES,
-    MONEY,
-    NAMES_IN_DIGITS,
-    ONE_OF,
-    SENTENCES,
-    Language,
-    phrase,
-    title,
-)
+from ledger.console.columns import PLAIN, Column, Holds, Layout
+from ledger.console.headings import Language, phrase
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,12 +31,12 @@ _DIGITS = 40
 # For other programs
 
 
-def to_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+def to_csv(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     """A header and a line a row; whole numbers exact, dates ISO, nothing for null."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(row[column]) for column in columns] for row in rows)
+    writer.writerow([column.name for column in columns])
+    writer.writerows([_plain(row[column.name]) for column in columns] for row in rows)
     return text.getvalue()
 
 
@@ -102,9 +91,9 @@ def _money_format(lang: Language, decimals: int) -> tuple[Any, Any]:
 
 def render(
     rows: Sequence[Row],
-    columns: Sequence[str],
+    columns: Sequence[Column],
     *,
-    name: str = "",
+    layout: Layout = PLAIN,
     lang: Language = "en",
     currency: str = "",
     decimals: int = 0,
@@ -113,26 +102,26 @@ def render(
     file: TextIO | None = None,
     width: int | None = None,
 ) -> None:
-    """Print a report's table, with a line of totals; `name` is the report's.
+    """Print a table.
 
     On a terminal (or with a `width`) columns that do not fit are left out and named below; elsewhere none are.
     """
-    page = _Page(name, lang, currency, decimals, file or sys.stdout)
+    page = _Page(layout, lang, currency, decimals, file or sys.stdout)
     page.print(rows, columns, heading=heading, footer=footer, width=width)
 
 
 class _Page:
     """One table on its way to one file."""
 
-    def __init__(self, name: str, lang: Language, currency: str, decimals: int, file: TextIO) -> None:
-        self.name, self.lang, self.currency, self.decimals, self.file = name, lang, currency, decimals, file
+    def __init__(self, layout: Layout, lang: Language, currency: str, decimals: int, file: TextIO) -> None:
+        self.layout, self.lang, self.currency, self.decimals, self.file = layout, lang, currency, decimals, file
         self.encoding = getattr(file, "encoding", None) or "utf-8"
         self.is_unicode = self.encoding.lower().replace("-", "").startswith("utf")
 
     def print(
         self,
         rows: Sequence[Row],
-        columns: Sequence[str],
+        columns: Sequence[Column],
         *,
         heading: str | None,
         footer: str | None,
@@ -149,19 +138,21 @@ class _Page:
         if not rows:
             console.print(Text(phrase("nothing", self.lang)))
         else:
-            self.print_table(console, rows, list(columns))
+            self.print_table(console, rows, columns)
         if footer:
             console.print(Text(self.printable(footer), style="dim"))
 
-    def print_table(self, console: "Console", rows: Sequence[Row], columns: list[str]) -> None:
+    def print_table(self, console: "Console", rows: Sequence[Row], columns: Sequence[Column]) -> None:
         from rich.text import Text
 
-        depths: dict[str, int] = {}
-        if self.name == "programs":
-            rows, depths = _as_tree(rows)
-            columns = [*(column for column in columns if column != "parent"), "used"]
-        totals = _totals(self.name, rows, columns)
-        lines = [[self.cell(row, column, depths) for column in columns] for row in rows]
+        depths: dict[Any, int] = {}
+        if self.layout.parent:
+            rows, depths = _as_tree(rows, columns[0].name, self.layout.parent)
+        columns = [*(each for each in columns if each.name != self.layout.parent), *self.layout.more]
+        totals = _totals(self.layout, rows, columns)
+        lines = [[self.cell(row, column) for column in columns] for row in rows]
+        for row, line in zip(rows, lines, strict=True):
+            line[0] = self.branch(depths.get(row[columns[0].name], 0)) + line[0]
         last = self.total_line(totals, columns, rows[0]) if totals else None
         shown = list(range(len(columns)))
         while True:
@@ -173,48 +164,51 @@ class _Page:
             shown.pop(_least_important([columns[index] for index in shown]))
         # Too narrow even for one column: the terminal breaks the line, and no figure is cut.
         console.print(table, width=max(needed, 1), crop=False)
-        if hidden := [title(column, self.lang) for index, column in enumerate(columns) if index not in shown]:
+        if hidden := [column.title(self.lang) for index, column in enumerate(columns) if index not in shown]:
             sentence = phrase("hidden", self.lang).format(columns=", ".join(hidden))
             console.print(Text(self.printable(sentence), style="dim"))
 
-    def needed(self, console: "Console", table: "Table", columns: Sequence[str]) -> int:
+    def needed(self, console: "Console", table: "Table", columns: Sequence[Column]) -> int:
         """The width a table takes, with its columns of words as narrow as the terminal makes them."""
         whole = console.measure(table, options=console.options.update(width=_WIDE)).maximum
-        if SENTENCES.isdisjoint(columns) or whole <= console.width:
+        if whole <= console.width or not any(column.holds is Holds.WORDS for column in columns):
             return whole
         figures = sum(column.min_width + 2 for column in table.columns if column.min_width is not None)
         return max(console.width, figures + _WORDS_WIDTH_MIN)
 
-    def table(self, columns: Sequence[str], lines: Sequence[Sequence[str]], *, has_totals: bool) -> "Table":
+    def table(self, columns: Sequence[Column], lines: Sequence[Sequence[str]], *, has_totals: bool) -> "Table":
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD if self.is_unicode else box.ASCII2, pad_edge=False, show_footer=has_totals)
         last = lines[-1] if has_totals else None
-        titles = [title(column, self.lang) for column in columns]
+        titles = [column.title(self.lang) for column in columns]
         for index, column in enumerate(columns):
+            has_words = column.holds is Holds.WORDS
             table.add_column(
                 Text(titles[index]),
                 footer=Text(last[index]) if last else "",
-                justify="right" if column in FIGURES else "left",
-                no_wrap=column not in SENTENCES,
+                justify="right" if column.is_at_the_right else "left",
+                no_wrap=not has_words,
                 overflow="fold",
-                min_width=None if column in SENTENCES else max(len(line[index]) for line in (*lines, titles)),
+                min_width=None if has_words else max(len(line[index]) for line in (*lines, titles)),
             )
         for line in lines[:-1] if has_totals else lines:
             table.add_row(*(Text(cell) for cell in line))
         return table
 
-    def cell(self, row: Row, column: str, depths: Mapping[str, int]) -> str:
-        if column == "used":
-            return _bar(row["budget"] - row["available"], row["budget"], is_unicode=self.is_unicode)
-        value = row[column]
-        if column == "program" and (depth := depths.get(value, 0)):
-            return "  " * (depth - 1) + ("└ " if self.is_unicode else "- ") + self.printable(value)
-        return self.printable(self.text(row, column, value))
+    def branch(self, depth: int) -> str:
+        """What stands before the name of a row under others."""
+        return "  " * (depth - 1) + ("└ " if self.is_unicode else "- ") if depth else ""
 
-    def text(self, row: Row, column: str, value: object) -> str:
+    def cell(self, row: Row, column: Column) -> str:
+        if column.left_of:
+            left, whole = (row[name] for name in column.left_of)
+            return _bar(whole - left, whole, is_unicode=self.is_unicode)
+        return self.printable(self.text(row, column, row[column.name]))
+
+    def text(self, row: Row, column: Column, value: object) -> str:
         if value is None:
             return "-"
         if isinstance(value, bool):
@@ -223,14 +217,17 @@ class _Page:
             return format_date(value, lang=self.lang)
         if not isinstance(value, int):
             return str(value)
-        if column in MONEY or (column in BY_COMMODITY and row.get("commodity", "") == self.currency != ""):
+        is_of_currency = column.holds is Holds.QUANTITY and row.get("commodity", "") == self.currency != ""
+        if column.holds is Holds.MONEY or is_of_currency:
             return format_amount(value, lang=self.lang, currency=self.currency, decimals=self.decimals)
-        if column in NAMES_IN_DIGITS:
+        if column.holds is Holds.DIGITS:
             return str(value)
         return format_number(value, lang=self.lang)
 
-    def total_line(self, totals: Mapping[str, int], columns: Sequence[str], row: Row) -> list[str]:
-        cells = [self.printable(self.text(row, each, totals[each])) if each in totals else "" for each in columns]
+    def total_line(self, totals: Mapping[str, int], columns: Sequence[Column], row: Row) -> list[str]:
+        cells = [
+            self.printable(self.text(row, each, totals[each.name])) if each.name in totals else "" for each in columns
+        ]
         return [cells[0] or phrase("total", self.lang), *cells[1:]]
 
     def printable(self, text: str) -> str:
@@ -240,37 +237,34 @@ class _Page:
         return safe.encode(self.encoding, "replace").decode(self.encoding)
 
 
-def _totals(name: str, rows: Sequence[Row], columns: Sequence[str]) -> dict[str, int]:
+def _totals(layout: Layout, rows: Sequence[Row], columns: Sequence[Column]) -> dict[str, int]:
     """Column → its sum, of those that may be added up; none for a single row."""
-    kind = ONE_OF.get(name)
-    if len(rows) < 2 or (kind and len({row[kind] for row in rows}) > 1):
+    kind = layout.one_of
+    if not layout.has_totals or len(rows) < 2 or (kind and len({row[kind] for row in rows}) > 1):
         return {}
-    additive = ADDITIVE.get(name, frozenset())
-    return {column: sum(row[column] for row in rows) for column in columns if column in additive}
+    return {column.name: sum(row[column.name] for row in rows) for column in columns if column.is_added_up}
 
 
-def _least_important(columns: Sequence[str]) -> int:
+def _least_important(columns: Sequence[Column]) -> int:
     """Which column to leave out next; the first is always kept."""
-    for column in DROPPED_FIRST:
-        if column in columns[1:]:
-            return columns.index(column, 1)
-    return len(columns) - 1
+    ranks = [(column.dropped, index) for index, column in enumerate(columns) if index and column.dropped is not None]
+    return min(ranks, default=(0, len(columns) - 1))[1]
 
 
-def _as_tree(rows: Sequence[Row]) -> tuple[list[Row], dict[str, int]]:
-    """The programs with each under its parent, and program → its depth."""
-    known = {row["program"] for row in rows}
+def _as_tree(rows: Sequence[Row], name: str, parent: str) -> tuple[list[Row], dict[str, int]]:
+    """The rows with each under the one that it names as its parent, and the row's name → its depth."""
+    known = {row[name] for row in rows}
     below: dict[str | None, list[Row]] = {}
     for row in rows:
-        below.setdefault(row["parent"] if row["parent"] in known else None, []).append(row)
+        below.setdefault(row[parent] if row[parent] in known else None, []).append(row)
     ordered: list[Row] = []
     depths: dict[str, int] = {}
     waiting = [(row, 0) for row in reversed(below.get(None, []))]
     while waiting:
         row, depth = waiting.pop()
         ordered.append(row)
-        depths[row["program"]] = depth
-        waiting += [(child, depth + 1) for child in reversed(below.get(row["program"], []))]
+        depths[row[name]] = depth
+        waiting += [(child, depth + 1) for child in reversed(below.get(row[name], []))]
     return ordered, depths
 
 

@@ -3,6 +3,7 @@
 All but the payment lists follows from the log's entries; so whoever verifies an export makes these files anew.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from ledger.domain.batch import BatchApproved, BatchProposed
 from ledger.domain.opening import LedgerOpened
-from ledger.store.durable import sha256_of, sync, write_whole
+from ledger.store.durable import sync, write_whole
 from ledger.store.entries import to_entry, to_event
 from ledger.store.errors import FolderNotEmptyError
 from ledger.store.recorder import EventLog
@@ -29,7 +30,8 @@ from projections.laws.law import law_names
 from projections.relation.archive import ARCHIVE, Archive
 from projections.relation.kept_archive import KeptArchive
 from projections.relation.relations import empty_log, log_of, view_of
-from projections.reports.engine import Reports, projection_sql, report_names, shared_views
+from projections.reports.catalogue import PROJECTIONS, read_alone
+from projections.reports.engine import Reports, shared_views
 from projections.reports.journal import journal_of
 
 LOG, BATCHES, OFFICERS, QUERIES, VERIFIER = "log", "batches", "officers", "queries", "verifier"
@@ -116,6 +118,15 @@ def proposals(events: EventLog) -> list[BatchProposed]:
     return found
 
 
+def sha256_of(path: Path) -> str | None:
+    """The hash of a file's content; None where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
 def _export_lists(events: EventLog, source: Path, folder: Path) -> list[str]:
     """Copy each list that is the one signed; returns the batches of which there is none."""
     folder.mkdir(exist_ok=True)
@@ -158,8 +169,8 @@ def _write_journal(events: EventLog, columns: Archive, path: Path, on_progress: 
 
 def made_of_the_program(size: int) -> dict[str, bytes]:
     """Path → content: the queries of the reports and laws, what prepares them, and the verifier's source."""
-    guide_folder = files("projections.audit.guide")
-    queries = {f"{QUERIES}/{name.replace('-', '_')}.sql": projection_sql(name) for name in report_names()}
+    guide_folder = files("projections.guide")
+    queries = {f"{QUERIES}/{each.file}": each.sql for each in map(PROJECTIONS.__getitem__, read_alone())}
     laws = files("projections.laws")
     for name in law_names():
         file = f"{name.replace('-', '_')}.sql"
@@ -174,7 +185,7 @@ def made_of_the_program(size: int) -> dict[str, bytes]:
     texts = {path: text.rstrip().rstrip(";") + ";\n" for path, text in queries.items()}
     texts[f"{QUERIES}/prepare.sql"] = "".join(f"{statement.rstrip()};\n\n" for statement in prepared)
     texts[f"{QUERIES}/leaves.sql"] = guide_folder.joinpath("leaves.sql").read_text(encoding="utf-8")
-    source = files("projections.audit").joinpath("verifier", "main.go").read_text(encoding="utf-8")
+    source = files("projections").joinpath("verifier", "main.go").read_text(encoding="utf-8")
     texts[f"{VERIFIER}/main.go"] = source
     return {path: text.encode() for path, text in texts.items()}
 
@@ -184,7 +195,7 @@ def made_of_the_program(size: int) -> dict[str, bytes]:
 
 def guide(folder: Path) -> bytes:
     """The page for strangers, with this export's own names, sizes and commands filled in."""
-    text = files("projections.audit.guide").joinpath("README.md").read_text(encoding="utf-8")
+    text = files("projections.guide").joinpath("README.md").read_text(encoding="utf-8")
     log = PublishedLog(folder / LOG)
     signed = log.checkpoint()
     opened = [to_event(each) for each in log.recorder.select_notifications(1, 1)]
@@ -257,7 +268,7 @@ def _a_signature(log: PublishedLog) -> str:
             "offset": str(offset),
             "bytes": str(length),
         }
-        text = files("projections.audit.guide").joinpath("signature.md").read_text(encoding="utf-8")
+        text = files("projections.guide").joinpath("signature.md").read_text(encoding="utf-8")
         return text.format(**values)
     return ""
 

@@ -20,17 +20,9 @@ from ledger.transparency.errors import LogKeyError
 from ledger.transparency.log import Log
 from ledger.transparency.notes import NOTE_BYTES_MAX, Checkpoint, Note, VerifierKey, checkpoint_of, number
 from projections.errors import FiguresTooLargeError, SignerElsewhereError
-from projections.reports.engine import SHARED, Reports, copy_pieces, fetch, projection_sql
-from projections.reports.explain import (
-    EVENT_COLUMNS,
-    KEYS,
-    Figure,
-    create_steps,
-    explained_sql,
-    figure_sql,
-    shown_event,
-    sums_of,
-)
+from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
+from projections.reports.engine import Reports, copy_pieces, fetch
+from projections.reports.explain import EVENT_COLUMNS, Figure, create_steps, figure_sql, shown_event
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,6 +32,8 @@ ROWS_BYTES_MAX = NOTE_BYTES_MAX - 50_000
 """What a note can hold, less the checkpoint with all the signatures it may bear."""
 ROWS_MAX = ROWS_BYTES_MAX // 8
 """More do not fit, for no row is shorter."""
+_QUERY = r"(?:[a-z-]+|projections/[a-z_]+[.]sql)"
+"""How a note names a query: by its logical name; version 0.1.0 wrote the path of its file."""
 CHANGE_COLUMNS = ("figure", "was", "now", *EVENT_COLUMNS)
 
 
@@ -50,7 +44,7 @@ class Figures:
     report: str
     as_of: date
     sql: dict[str, str]
-    """File of a query → its SHA-256 in hexadecimal digits; the report's own first."""
+    """Query, as the note names it → the SHA-256 of its text in hexadecimal digits; the report's own first."""
     checkpoint: Note
     rows: str
     """A header, then a line a row."""
@@ -59,9 +53,14 @@ class Figures:
     def size(self) -> int:
         return Checkpoint.parse(self.checkpoint.text).size
 
+    @property
+    def queries(self) -> dict[str, str]:
+        """Query by its logical name → the SHA-256 of its text; version 0.1.0 named queries by their files' paths."""
+        return {Path(name).stem.replace("_", "-"): digest for name, digest in self.sql.items()}
+
     def __str__(self) -> str:
-        files = "".join(f"sql {name} {digest}\n" for name, digest in self.sql.items())
-        head = f"{HEAD}\nreport {self.report}\nas-of {self.as_of.isoformat()}\nsize {self.size}\n{files}"
+        queries = "".join(f"sql {name} {digest}\n" for name, digest in self.sql.items())
+        head = f"{HEAD}\nreport {self.report}\nas-of {self.as_of.isoformat()}\nsize {self.size}\n{queries}"
         return f"{head}\n{self.checkpoint}\n{self.rows}"
 
     @classmethod
@@ -69,9 +68,9 @@ class Figures:
         """Raises `ProofFailedError` for a note's text that is no published figures."""
         parts = text.split("\n\n", 3)
         match = re.fullmatch(
-            rf"{HEAD}\nreport ([a-z-]+)\nas-of (\S+)\nsize (\d+)((?:\nsql \S+ [0-9a-f]{{64}})+)", parts[0]
+            rf"{HEAD}\nreport ([a-z-]+)\nas-of (\S+)\nsize (\d+)((?:\nsql {_QUERY} [0-9a-f]{{64}})+)", parts[0]
         )
-        if match is None or len(parts) != 4 or match[1] not in KEYS:
+        if match is None or len(parts) != 4 or match[1] not in REPORTS:
             raise ProofFailedError(f"not figures that were published: a note that begins with {HEAD}")
         try:
             as_of = date.fromisoformat(match[2])
@@ -79,18 +78,18 @@ class Figures:
             raise ProofFailedError("not figures that were published: no date") from None
         sql = dict(line.split(" ")[1:] for line in match[4][1:].split("\n"))
         found = cls(match[1], as_of, sql, Note.parse(f"{parts[1]}\n\n{parts[2]}\n".encode()), parts[3])
-        if found.size != number(match[3]) or str(found) != text:
+        if found.size != number(match[3]) or str(found) != text or len(found.queries) != len(sql):
             raise ProofFailedError("not figures that were published: its parts do not agree")
         return found
 
 
-def sql_files(report: str) -> dict[str, str]:
-    """The files that a report is computed by → their SHA-256; its own first."""
+def queries_of(report: str) -> dict[str, str]:
+    """The queries that a report is computed by → the SHA-256 of their texts; its own first."""
     names, found = [report], {}
     for name in names:
-        text = projection_sql(name)
-        found[f"projections/{name.replace('-', '_')}.sql"] = sha256(text.encode()).hexdigest()
-        names += [each for each in SHARED if each not in names and re.search(rf"\b(?:FROM|JOIN) {each}\b", text)]
+        text = PROJECTIONS[name].sql
+        found[name] = sha256(text.encode()).hexdigest()
+        names += [each for each in RELATIONS if each not in names and re.search(rf"\b(?:FROM|JOIN) {each}\b", text)]
     return found
 
 
@@ -116,7 +115,7 @@ def publish(reports: Reports, log: Log, name: str, *, as_of: date, checkpoint: N
     """
     rows, _ = _computed(reports, name, as_of, Checkpoint.parse(checkpoint.text).size)
     try:
-        return log.signed(str(Figures(name, as_of, sql_files(name), checkpoint, rows)))
+        return log.signed(str(Figures(name, as_of, queries_of(name), checkpoint, rows)))
     except LogKeyError as error:
         if log.key_path.exists():
             raise
@@ -200,8 +199,8 @@ def recheck(reports: Reports, log: Log, data: bytes, *, key: VerifierKey | None 
     note.require(key or log.key)
     figures = Figures.parse(note.text)
     _require_continued(log, key or log.key, figures.checkpoint)
-    sql = sql_files(figures.report)
-    sql_changed = tuple(name for name in sql | figures.sql if sql.get(name) != figures.sql.get(name))
+    then, now = figures.queries, queries_of(figures.report)
+    sql_changed = tuple(name for name in now | then if now.get(name) != then.get(name))
     again, _ = _computed(reports, figures.report, figures.as_of, figures.size)
     if again != figures.rows:
         raise IntegrityBrokenError(_first_difference(figures, again, sql_changed))
@@ -231,7 +230,7 @@ def _first_difference(figures: Figures, again: str, sql_changed: Sequence[str]) 
     at, (was, now) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
     why = "find the event with `salur log verify`"
     if sql_changed:
-        why = f"{', '.join(sql_changed)} changed since: compute it with the version it was published with"
+        why = f"the SQL of {', '.join(sql_changed)} changed since: compute it with the version it was published with"
     return (
         f"row {at} of {figures.report} was published as '{was}', and computed again from the same {figures.size} events"
         f" it is '{now}'; {why}"
@@ -241,7 +240,7 @@ def _first_difference(figures: Figures, again: str, sql_changed: Sequence[str]) 
 def _changes(figures: Figures, today: str) -> list[Change]:
     """Every value that is another today, row by row."""
     was, now = (_by_key(figures.report, text) for text in (figures.rows, today))
-    keys, sums = KEYS[figures.report], sums_of(figures.report)
+    keys, sums = REPORTS[figures.report].keys, REPORTS[figures.report].sums
     found = []
     for key in was | now:
         before, after = was.get(key, {}), now.get(key, {})
@@ -256,7 +255,7 @@ def _changes(figures: Figures, today: str) -> list[Change]:
 
 def _by_key(report: str, text: str) -> dict[tuple[Any, ...], dict[str, str]]:
     rows = csv.DictReader(text.splitlines())
-    return {tuple(row[name] or None for name in KEYS[report]): row for row in rows}
+    return {tuple(row[name] or None for name in REPORTS[report].keys): row for row in rows}
 
 
 # The events behind the changes
@@ -303,14 +302,14 @@ def _list(connection: "DuckDBPyConnection", changes: Sequence[Change]) -> None:
 
 def _add(connection: "DuckDBPyConnection", report: str, condition: str, sign: str = "") -> None:
     """Note what each event that meets the condition contributes to the figures wanted."""
-    if not sums_of(report):
+    if not REPORTS[report].sums:
         return
     create_steps(connection)
     columns = fetch(connection, "SELECT DISTINCT split_part(figure, '/', -1) AS name FROM wanted")[1]
     names = ", ".join(f"'{row['name']}'" for row in columns) or "NULL"
     connection.execute(
         f"INSERT INTO added SELECT figure, log_index, {sign}value FROM ("  # noqa: S608  # our own names
-        f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({explained_sql(report)}\n) AS explained"
+        f"SELECT {figure_sql(report)} AS figure, log_index, value FROM ({REPORTS[report].explanation}\n) AS explained"
         f" WHERE {condition} AND column_name IN ({names}) AND value <> 0"
         ") AS contributions WHERE figure IN (SELECT figure FROM wanted)"
     )

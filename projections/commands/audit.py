@@ -123,7 +123,9 @@ def audit_figure(session: Session, file: Path, key: "VerifierKey | None", output
     with opened_reports(session) as (ledger, reports):
         found = recheck(reports, ledger.transparency_log, file.read_bytes(), key=key)
         for name in found.sql_changed:
-            click.echo(f"Notice sql: {name} is not the file that these figures were published with.", err=True)
+            click.echo(
+                f"Notice sql: the SQL of {name} is not the one that these figures were published with.", err=True
+            )
         click.echo(found.sentence(), err=True)
         if output == "table":
             _print_recheck(session, found)

@@ -18,28 +18,40 @@ from projections.commands.archive import opened_reports
 
 ROWS_MAX = 1_000
 """Of a table on a screen; other forms have all rows."""
-REPORTS = {
-    "programs": "One line a program: budget, reserved, disbursed, returned, refunded, people.",
-    "tranches": "One line a tranche: payments and what became of them.",
-    "balances": "One line a recipient and program: entitled, disbursed, outstanding.",
-    "groups": "Group grants by program, with the accountability reports (LPJ) still owed.",
-    "aid": "Goods shipped and delivered, by item and destination.",
-    "people": "People helped, by program and kind of help.",
-    "returns": "Returned payments still open, oldest first.",
-    "refusals": "Rows refused, by command and reason.",
-    "referrals": "People referred to other schemes, by channel.",
-    "training": "Sessions held and people reached, by program.",
-    "destinations": "Countries reopened for placement.",
-    "batches": "Batches, who proposed and who approved them.",
-    "trial-balance": "Debits, credits and balance of every account.",
-    "journal": "Every posting, as a journal that hledger reads.",
-}
 
 program, disburse = click.Group(), click.Group()
 
 
-@click.command()
-@click.argument("name", type=click.Choice(list(REPORTS)))
+class ReportName(click.ParamType[str]):
+    """A report's name; the records are read when somebody asks for a report, and not for any other command."""
+
+    name = "report"
+
+    def choice(self) -> click.Choice[str]:
+        from projections.reports.catalogue import REPORTS
+
+        return click.Choice(list(REPORTS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return self.choice().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        return self.choice().shell_complete(ctx, param, incomplete)
+
+
+class ReportCommand(click.Command):
+    """A command whose help lists the reports."""
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from projections.reports.catalogue import REPORTS
+
+        with formatter.indentation():
+            formatter.write("\n")
+            formatter.write_dl([(name, each.tells) for name, each in REPORTS.items()])
+
+
+@click.command(cls=ReportCommand)
+@click.argument("name", type=ReportName())
 @as_of_option
 @known_at_option
 @click.option(
@@ -63,9 +75,6 @@ def report(
         publish_report(session, name, publish, as_of=as_of)
     else:
         raise click.UsageError("what is published is known at the log's newest checkpoint: leave --known-at out")
-
-
-report.epilog = "\n\n".join(["\b", "\n".join(f"{name:<14} {about}" for name, about in REPORTS.items())])
 
 
 @program.command("list")
@@ -124,9 +133,8 @@ def print_report(
     footer = true_for(session, found.as_of, found.log_size)
     if found.is_cut:
         footer += " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
-        name = ""  # a sum over a part of the rows would be taken for that of all
     unit: dict[str, Any] = {"currency": found.currency, "decimals": found.decimals}
-    present(session, output, rows, found.columns, name=name, heading=heading, footer=footer, **unit)
+    present(session, output, rows, found.columns, layout=found.layout, heading=heading, footer=footer, **unit)
 
 
 def true_for(session: Session, as_of: date, log_size: int) -> str:

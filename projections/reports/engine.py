@@ -4,47 +4,32 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from ledger.console.columns import PLAIN, Column, Layout
 from ledger.store.errors import StoreFailedError
 from ledger.store.recorder import EventLog
 from projections.relation.archive import Archive
 from projections.relation.database import database, database_error, out_of_memory
 from projections.relation.relations import load, view
+from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
+from projections.reports.record import Projection, flaws
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 T = TypeVar("T")
 
-SHARED = {
-    "schedules": "program, tranche",
-    "branches": "program, member",
-    "disbursements": "program, tranche, recipient_id",
-    "payments": "program, tranche, recipient_id",
-    "helped": "program, kind, is_paid, block",
-    "postings": "log_index, posting",
-}
-"""Relation that other projections read → the order of its rows as a report of its own."""
-
-
-_PARTS = {"schedules", "disbursements", "helped"}
-"""Relations that serve others and tell nothing by themselves."""
-_BY_EVENT = {"journal", "postings"}
-"""Reports in the order of the log, each row of which comes from one event: they can be written piece by piece."""
 EVENTS_A_PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportRows:
     """Rows of a projection, and what they are true for."""
 
-    name: str
-    columns: tuple[str, ...]
+    projection: Projection
     rows: list[dict[str, Any]]
     """Money and counts are `int`, dates `date`; a key a column."""
     as_of: date
@@ -54,20 +39,15 @@ class Report:
     is_cut: bool = False
     """Whether there are more rows than were asked for."""
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns, in order."""
+        return self.projection.columns
 
-def report_names() -> list[str]:
-    """The projections there are, by name."""
-    found = (file.name for file in files("projections").iterdir())
-    names = {name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql")}
-    return sorted(names - _PARTS)
-
-
-@lru_cache
-def projection_sql(name: str) -> str:
-    """The text of a projection; raises `KeyError` for a name that is none."""
-    if name not in {*report_names(), *_PARTS}:
-        raise KeyError(name)
-    return files("projections").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
+    @property
+    def layout(self) -> Layout:
+        """How people see them; of the first rows only, nothing is added up."""
+        return PLAIN if self.is_cut else self.projection.layout
 
 
 def create_shared(connection: "DuckDBPyConnection") -> None:
@@ -78,7 +58,7 @@ def create_shared(connection: "DuckDBPyConnection") -> None:
 
 def shared_views() -> list[str]:
     """The statements that create them."""
-    return [f"CREATE OR REPLACE VIEW {name} AS {projection_sql(name)}" for name in SHARED]
+    return [f"CREATE OR REPLACE VIEW {name} AS {each.sql}" for name, each in RELATIONS.items()]
 
 
 class Reports:
@@ -113,7 +93,7 @@ class Reports:
 
     def run(
         self, name: str, *, as_of: date, known_at: int | datetime | None = None, rows_max: int | None = None
-    ) -> Report:
+    ) -> ReportRows:
         """The rows of a report, or the first of them.
 
         Raises `KeyError` for an unknown name, `LogSizeError` for a size not reached.
@@ -140,7 +120,7 @@ class Reports:
     ) -> None:
         view(self.connection, as_of, known_at)
         size = int(fetch(self.connection, "SELECT log_size FROM context")[1][0]["log_size"])
-        step = EVENTS_A_PIECE if name in _BY_EVENT else max(size, 1)
+        step = EVENTS_A_PIECE if PROJECTIONS[name].is_by_event else max(size, 1)
 
         def pieces() -> Iterator[str]:
             for first in range(0, max(size, 1), step):
@@ -176,16 +156,17 @@ class Reports:
         self._load()
         return work()
 
-    def _run(self, name: str, as_of: date, known_at: int | datetime | None, rows_max: int | None) -> Report:
-        query = _query(name)
+    def _run(self, name: str, as_of: date, known_at: int | datetime | None, rows_max: int | None) -> ReportRows:
+        projection, query = PROJECTIONS[name], _query(name)
         if rows_max is not None:
             query = f"SELECT * FROM ({query}) LIMIT {rows_max + 1}"  # noqa: S608  # our own
         view(self.connection, as_of, known_at)
-        columns, rows = fetch(self.connection, query)
+        names, rows = fetch(self.connection, query)
+        if names != projection.names:
+            raise LookupError(" ".join(flaws(projection, described(self.connection, query))))
         context = fetch(self.connection, "SELECT * FROM context")[1][0]
-        return Report(
-            name=name,
-            columns=columns,
+        return ReportRows(
+            projection=projection,
             rows=rows[:rows_max],
             as_of=as_of,
             log_size=context["log_size"],
@@ -211,10 +192,16 @@ def copy_pieces(
 
 
 def _query(name: str) -> str:
-    query = projection_sql(name)
-    if order := SHARED.get(name):
+    if relation := RELATIONS.get(name):
+        # Said, because Spark puts what has no value first.
+        order = ", ".join(f"{key} NULLS LAST" for key in relation.keys)
         return f"SELECT * FROM {name} ORDER BY {order}"  # noqa: S608  # our own names
-    return query
+    return REPORTS[name].sql
+
+
+def described(connection: "DuckDBPyConnection", query: str) -> list[tuple[str, str]]:
+    """The columns that a query gives, each with its type."""
+    return [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {query}").fetchall()]
 
 
 def fetch(connection: "DuckDBPyConnection", query: str) -> tuple[tuple[str, ...], list[dict[str, Any]]]:

@@ -9,64 +9,28 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ledger.console.headings import MONEY
+from ledger.console.columns import Column, Holds
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.transparency.log import Log
 from projections.errors import FigureUnknownError, ProofsTooManyError
-from projections.reports.engine import EVENTS_A_PIECE, Reports, copy_pieces, fetch, projection_sql
+from projections.reports.catalogue import REPORTS
+from projections.reports.engine import EVENTS_A_PIECE, Reports, copy_pieces, fetch
+from projections.reports.record import explained
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "programs": ("program",),
-    "tranches": ("program", "tranche"),
-    "balances": ("recipient_id", "program"),
-    "groups": ("program",),
-    "aid": ("item", "country"),
-    "people": ("program", "kind"),
-    "returns": ("payment_id",),
-    "refusals": ("command", "program", "reason"),
-    "referrals": ("scheme", "channel"),
-    "training": ("program",),
-    "destinations": ("country",),
-    "batches": ("batch_id",),
-    "trial-balance": ("account", "commodity"),
-    "journal": ("log_index", "posting"),
-}
-"""Report → the columns that tell its rows apart."""
-
-NOT_SUMS: dict[str, dict[str, str]] = {
-    "programs": {
-        "ceiling": "it is a term that the program was opened with",
-        "fiscal_year": "it is a term that the program was opened with",
-    },
-    "tranches": {"amount": "it is a term of the program's schedule"},
-    "returns": {
-        "tranche": "it names the payment's tranche",
-        "age_days": "it is the distance between two dates",
-    },
-    "batches": {"tranche": "it names the batch's tranche"},
-    "journal": {"decimals": "it is a term of the currency"},
-}
-"""Report → its columns of numbers that are no sum of what events contribute, and why; beside its keys."""
 
 PAGE_EVENTS = 50
 PROOFS_MAX = 1_000
 EVENT_COLUMNS = ("log_index", "stream", "version", "event", "effective_on", "recorded_at", "officer", "contribution")
 
-_NUMBERED = {"tranche", "log_index", "posting"}
-"""Keys that are whole numbers."""
-_STEPS = ("payment_steps", "helped_steps", "money_steps")
+STEPS = ("payment_steps", "helped_steps", "money_steps")
 """Relations in `explained/` that its queries share."""
 _KNOWN_MAX = 20
 _COMPARED_MAX = 1_000
-_DIRECTORY = "projections/reports/explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +52,7 @@ class Figure:
         """The condition that selects its row of the report."""
         conditions = (
             f"{name} IS NULL" if value is None else f"{name} = {_literal(value)}"
-            for name, value in zip(KEYS[self.report], self.key, strict=True)
+            for name, value in zip(REPORTS[self.report].keys, self.key, strict=True)
         )
         return " AND ".join(conditions)
 
@@ -100,7 +64,7 @@ def _quoted(key: Sequence[Any]) -> list[str]:
 
 def figure_sql(report: str) -> str:
     """What gives a figure's name in a row of the report's explanation."""
-    keys = [f"replace(COALESCE(CAST({name} AS VARCHAR), ''), '%', '%25')" for name in KEYS[report]]
+    keys = [f"replace(COALESCE(CAST({name} AS STRING), ''), '%', '%25')" for name in REPORTS[report].keys]
     if len(keys) > 1:
         keys = [f"replace({key}, '/', '%2F')" for key in keys]
     return " || '/' || ".join([f"'{report}'", *keys, "column_name"])
@@ -113,34 +77,10 @@ def _literal(value: object) -> str:
 # What there is
 
 
-def explained_file(name: str) -> str:
-    """The file of a report's explanation, as it is named to people."""
-    return f"{_DIRECTORY}/{name.replace('-', '_')}.sql"
-
-
-@lru_cache
-def explained_sql(name: str) -> str:
-    """The text of a report's explanation; raises `FileNotFoundError` for a report without sums."""
-    file = files("projections.reports.explained").joinpath(name.replace("-", "_") + ".sql")
-    return file.read_text(encoding="utf-8")
-
-
-@lru_cache
-def sums_of(report: str) -> tuple[str, ...]:
-    """The columns of a report that are sums, in the order of its explanation."""
-    try:
-        text = explained_sql(report)
-    except FileNotFoundError:
-        return ()
-    if "FROM money_steps" in text:
-        text = explained_sql("money_steps") + text
-    return tuple(dict.fromkeys(re.findall(r"'(\w+)' AS (?:column_name|figure)\b", text)))
-
-
 def create_steps(connection: "DuckDBPyConnection") -> None:
     """Create the relations that explanations share, over `events` and the shared projections."""
-    for name in _STEPS:
-        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {explained_sql(name)}")
+    for name in STEPS:
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {explained(f'{name}.sql')}")
 
 
 def parse_figure(path: str) -> Figure:
@@ -148,26 +88,30 @@ def parse_figure(path: str) -> Figure:
 
     A slash within a value is written %2F; where one value tells the rows apart, it may stand as it is.
     """
-    report, _, rest = path.partition("/")
-    if report not in KEYS:
-        raise _unknown(path, f"there is no report {report!r}", report, list(KEYS))
+    name, _, rest = path.partition("/")
+    if name not in REPORTS:
+        raise _unknown(path, f"there is no report {name!r}", name, list(REPORTS))
+    report = REPORTS[name]
     middle, slash, column = rest.rpartition("/")
-    if reason := NOT_SUMS.get(report, {}).get(column):
-        raise _unknown(path, f"{column} is no sum of events, {reason}", "", sums_of(report))
-    if column not in sums_of(report):
-        raise _unknown(path, f"{report} has no such column of sums", column, sums_of(report))
-    names = KEYS[report]
-    texts = [middle] if len(names) == 1 else middle.split("/")
-    if not slash or len(texts) != len(names):
-        form = "/".join((report, *(name.upper() for name in names), column))
+    if reason := report.why_no_sum(column):
+        raise _unknown(path, f"{column} is no sum of events, {reason}", "", report.sums)
+    if column not in report.sums:
+        raise _unknown(path, f"{name} has no such column of sums", column, report.sums)
+    texts = [middle] if len(report.keys) == 1 else middle.split("/")
+    if not slash or len(texts) != len(report.keys):
+        form = "/".join((name, *(key.upper() for key in report.keys), column))
         raise FigureUnknownError(figure=path, problem="it names no row", known=form)
-    return Figure(report, tuple(_value(path, name, text) for name, text in zip(names, texts, strict=True)), column)
+    return Figure(
+        name,
+        tuple(_value(path, report.column(key), text) for key, text in zip(report.keys, texts, strict=True)),
+        column,
+    )
 
 
-def _value(path: str, name: str, text: str) -> str | int | None:
-    if name in _NUMBERED:
+def _value(path: str, key: Column, text: str) -> str | int | None:
+    if key.holds is Holds.DIGITS:
         if not re.fullmatch(r"[0-9]{1,18}", text):
-            raise FigureUnknownError(figure=path, problem=f"{text!r} is no number", known=f"{name} 1, 2, …")
+            raise FigureUnknownError(figure=path, problem=f"{text!r} is no number", known=f"{key.name} 1, 2, …")
         return int(text)
     return text.replace("%2F", "/").replace("%2f", "/").replace("%25", "%") or None
 
@@ -202,7 +146,8 @@ class Explanation:
 
     @property
     def file(self) -> str:
-        return explained_file(self.figure.report)
+        """Of the report's explanation, as it is named to people."""
+        return f"projections/reports/explained/{REPORTS[self.figure.report].file}"
 
     def head(self) -> dict[str, Any]:
         """What the events are the sum of, for other programs."""
@@ -285,15 +230,15 @@ def explain(reports: Reports, path: str, *, as_of: date, known_at: int | datetim
     figure = parse_figure(path)
 
     def work(connection: "DuckDBPyConnection") -> Explanation:
-        query = projection_sql(figure.report)
-        row = f"SELECT * FROM ({query}\n) AS report WHERE {figure.row()}"  # noqa: S608  # quoted
+        report = REPORTS[figure.report]
+        row = f"SELECT * FROM ({report.sql}\n) AS report WHERE {figure.row()}"  # noqa: S608  # quoted
         found = fetch(connection, row)[1]
         if not found:
             raise _row_unknown(connection, path, figure)
         create_steps(connection)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE contributions AS SELECT log_index, value"  # noqa: S608  # quoted
-            f" FROM ({explained_sql(figure.report)}\n) AS explained WHERE {figure.where()} AND value <> 0"
+            f" FROM ({report.explanation}\n) AS explained WHERE {figure.where()} AND value <> 0"
         )
         summed = fetch(connection, "SELECT COUNT(*) AS count, COALESCE(SUM(value), 0) AS value FROM contributions")[1][
             0
@@ -313,7 +258,8 @@ def explain(reports: Reports, path: str, *, as_of: date, known_at: int | datetim
             log_size=context["log_size"],
             currency=context["currency"] or "",
             decimals=context["decimals"] or 0,
-            is_money=figure.column in MONEY or found[0].get("commodity") == context["currency"],
+            is_money=report.column(figure.column).holds is Holds.MONEY
+            or found[0].get("commodity") == context["currency"],
             connection=connection,
         )
 
@@ -321,8 +267,9 @@ def explain(reports: Reports, path: str, *, as_of: date, known_at: int | datetim
 
 
 def _row_unknown(connection: "DuckDBPyConnection", path: str, figure: Figure) -> FigureUnknownError:
-    query = f"SELECT * FROM ({projection_sql(figure.report)}\n) AS report LIMIT {_COMPARED_MAX}"  # noqa: S608  # our own
+    report = REPORTS[figure.report]
+    query = f"SELECT * FROM ({report.sql}\n) AS report LIMIT {_COMPARED_MAX}"  # noqa: S608  # our own
     rows = fetch(connection, query)[1]
-    known = ["/".join(_quoted([row[name] for name in KEYS[figure.report]])) for row in rows]
+    known = ["/".join(_quoted([row[name] for name in report.keys])) for row in rows]
     asked = "/".join(_quoted(figure.key))
     return _unknown(path, f"{figure.report} has no row {asked!r}", asked, known)

@@ -10,8 +10,6 @@ import pytest
 
 from cli import salur
 from ledger.domain.errors import LedgerError
-from projections.commands.report import REPORTS
-from projections.reports.engine import SHARED, report_names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,10 +73,6 @@ def test_every_group_of_commands_stands_in_the_documents() -> None:
         if isinstance(command, click.Group) and path.partition(" ")[2] not in documents
     ]
     assert missing == []
-
-
-def test_every_report_is_offered_and_every_offer_is_a_report() -> None:
-    assert set(REPORTS) == set(report_names()) - set(SHARED)
 
 
 def test_the_page_of_refusals_lists_every_code_with_its_meaning() -> None:

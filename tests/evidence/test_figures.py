@@ -1,6 +1,7 @@
 """A published figure is computed again from the same events, and what changed since is told event by event."""
 
 import csv
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -22,9 +23,10 @@ from ledger.domain.errors import ProofFailedError
 from ledger.transparency.log import create_log
 from ledger.transparency.notes import Note, Proof, checkpoint_of
 from projections.audit.figures import HEAD, Figures
-from projections.commands.report import REPORTS
+from projections.reports.catalogue import REPORTS
 from projections.reports.explain import PAGE_EVENTS
 
+ROOT = Path(__file__).parents[2]
 YEAR_END = "2020-12-31"
 SIZE = SET_UP + 10
 """Three people, a batch proposed, approved and reserved for, two payments, the batch executed and its money spent."""
@@ -93,7 +95,11 @@ def test_published_figures_are_one_readable_note_that_no_reader_takes_for_a_chec
     lines = data.decode().splitlines()
     assert lines[:2] == [HEAD, "report tranches"]
     assert lines[2:4] == [f"as-of {YEAR_END}", f"size {SIZE}"]
-    assert lines[4].startswith("sql projections/tranches.sql ")
+    sha256 = hashlib.sha256((ROOT / "projections/reports/tranches.sql").read_bytes()).hexdigest()
+    assert lines[4] == f"sql tranches {sha256}"
+    assert [line.split(" ")[:2] for line in lines if line.startswith("sql ")] == [
+        ["sql", name] for name in ("tranches", "schedules", "payments", "disbursements")
+    ]
     assert "bsu-2020,1,1200000,2,2400000,0,0,0,0,0" in lines
     with closing(Ledger(folder)) as ledger:
         key, newest = ledger.transparency_log.key, ledger.transparency_log.note()
@@ -231,15 +237,47 @@ def test_changes_are_printed_for_people_and_as_one_object(folder: Path, capsys: 
 def test_a_changed_query_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     note = published(folder)
     figures = Figures.parse(Note.parse(note.read_bytes()).text)
-    other = replace(figures, sql=figures.sql | {"projections/tranches.sql": "0" * 64})
+    other = replace(figures, sql=figures.sql | {"tranches": "0" * 64})
     with closing(Ledger(folder)) as ledger:
         note.write_text(str(ledger.transparency_log.signed(str(other))))
         wrong = replace(other, rows=figures.rows.replace("2400000", "2400001"))
         (folder / "wrong").write_text(str(ledger.transparency_log.signed(str(wrong))))
     assert changes(folder, note, capsys) == []
     assert salur(folder, "audit", "figure", note) == cli.DONE
-    assert "projections/tranches.sql is not the file" in capsys.readouterr().err
-    assert "projections/tranches.sql changed since" in broken(folder, folder / "wrong", capsys)
+    assert "the SQL of tranches is not the one" in capsys.readouterr().err
+    assert "the SQL of tranches changed since" in broken(folder, folder / "wrong", capsys)
+
+
+def test_a_query_is_known_by_its_name_wherever_its_file_lies(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note = published(folder, "trial-balance")
+    figures = Figures.parse(Note.parse(note.read_bytes()).text)
+    older = {f"projections/{name.replace('-', '_')}.sql": digest for name, digest in figures.sql.items()}
+    assert list(older) == ["projections/trial_balance.sql", "projections/postings.sql"]
+    with closing(Ledger(folder)) as ledger:
+        note.write_text(str(ledger.transparency_log.signed(str(replace(figures, sql=older)))))
+    capsys.readouterr()
+    assert salur(folder, "audit", "figure", note) == cli.DONE
+    assert "Notice sql" not in capsys.readouterr().err
+    assert Figures.parse(Note.parse(note.read_bytes()).text).sql == older
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        {"tranches": "0" * 63},
+        {"Tranches": "0" * 64},
+        {"../tranches": "0" * 64},
+        {"projections/laws/tranches.sql": "0" * 64},
+        {"projections/reports/tranches.sql": "0" * 64},
+        {"tranches": "0" * 64, "projections/tranches.sql": "0" * 64},
+        {},
+    ],
+    ids=" ".join,
+)
+def test_a_note_that_names_its_queries_otherwise_is_none(folder: Path, queries: dict[str, str]) -> None:
+    figures = Figures.parse(Note.parse(published(folder).read_bytes()).text)
+    with pytest.raises(ProofFailedError):
+        Figures.parse(str(replace(figures, sql=queries)))
 
 
 # Not borne out

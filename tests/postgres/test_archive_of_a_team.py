@@ -7,7 +7,8 @@ from acts import approve, propose, register, run
 from ledger.application.ledger import Ledger
 from projections.audit.check import check
 from projections.relation.archive import ARCHIVE, Archive
-from projections.reports.engine import Reports, report_names
+from projections.reports.catalogue import PROJECTIONS
+from projections.reports.engine import Reports
 
 ALWAYS = date(9999, 12, 31)
 
@@ -19,13 +20,13 @@ def test_reports_on_postgresql_are_the_same_with_and_without_an_archive(ledger: 
     run(ledger, batch_id)
     archive = Archive(ledger.folder / ARCHIVE, ledger.store, segment_events=20)
     with Reports(ledger.store) as reports:
-        before = {name: reports.run(name, as_of=ALWAYS).rows for name in report_names()}
+        before = {name: reports.run(name, as_of=ALWAYS).rows for name in PROJECTIONS}
 
     archive.seal()
 
     assert len(archive.segments()) == ledger.store.size() // 20 == 3
     with Reports(ledger.store, archive) as reports:
-        assert {name: reports.run(name, as_of=ALWAYS).rows for name in report_names()} == before
+        assert {name: reports.run(name, as_of=ALWAYS).rows for name in PROJECTIONS} == before
     laws = {law.name: law for law in check(ledger.store, archive)}
     assert laws["archive-true"].checked == 60
     assert all(law.holds for law in laws.values())

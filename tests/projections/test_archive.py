@@ -29,10 +29,10 @@ from projections.relation.archive import Archive
 from projections.relation.database import database
 from projections.relation.relations import columns_of, fields_of, load
 from projections.reports import engine
-from projections.reports.engine import SHARED, Reports, report_names
+from projections.reports.catalogue import PROJECTIONS
+from projections.reports.engine import Reports
 
 YEAR_END = date(2020, 12, 31)
-EVERY = [*report_names(), *(name for name in SHARED if name not in report_names())]
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_every_projection_is_the_same_with_an_archive_and_without(case, segment_
     with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
         assert len(archive.segments()) == case.size // segment_events
         for as_of, known_at in TIMES:
-            for name in EVERY:
+            for name in PROJECTIONS:
                 expected = without.run(name, as_of=as_of, known_at=known_at)
                 assert with_it.run(name, as_of=as_of, known_at=known_at) == expected
 
@@ -538,7 +538,7 @@ def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
 def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_piece):
     monkeypatch.setattr(engine, "EVENTS_A_PIECE", events_a_piece)
     with Reports(case.recorder) as reports:
-        for name in report_names():
+        for name in PROJECTIONS:
             report = reports.run(name, as_of=YEAR_END)
             assert printed(reports, name, tmp_path / "it's", "csv") == to_csv(report.rows, report.columns)
             lines = printed(reports, name, tmp_path / "lines", "json").splitlines()
@@ -556,7 +556,7 @@ def test_a_report_may_be_cut_to_its_first_rows(case):
 @pytest.mark.parametrize("name", ["journal", "trial-balance", "programs"])
 def test_a_report_of_many_rows_is_printed_whole_for_programs_and_cut_for_people(ledger, capsys, monkeypatch, name):
     few = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
-    monkeypatch.setattr("projections.commands.report.ROWS_MAX", 1)
+    monkeypatch.setattr(cli, "ROWS_MAX", 1)
     many = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
     assert json.loads(many["json"]) == json.loads(few["json"])
     assert many["csv"] == few["csv"]

@@ -34,7 +34,7 @@ def test_the_postings_of_every_prefix_of_the_log_sum_to_zero(case):
 def test_the_trial_balance_shows_each_account(case):
     with Reports(case.recorder) as reports:
         report = reports.run("trial-balance", as_of=YEAR_END)
-    assert report.columns == ("account", "commodity", "debit", "credit", "balance")
+    assert report.projection.names == ("account", "commodity", "debit", "credit", "balance")
     assert {(row["account"], row["commodity"], row["balance"]) for row in report.rows} == {
         ("assets:available:bsu", "IDR", 6600),
         ("assets:available:tkm", "IDR", 11000),
