@@ -1,16 +1,21 @@
 """Files that are whole at any instant, also after a loss of power, and work that one process does at a time."""
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+POLL_S = 0.002
+"""Between two looks whether another process has let a lock go."""
+
 
 def sync(path: Path) -> None:
     """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folder as a file; NTFS keeps a journal of its folders by itself
+    # Windows flushes only what is open for writing.
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -40,10 +45,15 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Let one process at a time do what is in this block; the lock ends with the process that holds it."""
+    """Let one process at a time do what is in this block; the lock ends with the process that holds it.
+
+    The system holds the lock for the open file, not the file for the lock: the file stays, and says nothing.
+    """
+    from filelock import lock_descriptor
+
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock_descriptor(handle, poll_interval=POLL_S)
         yield
     finally:
         os.close(handle)

@@ -18,13 +18,12 @@ def database(memory_bytes_max: int = MEMORY_BYTES_MAX, *, threads: int | None = 
     """A database in memory, which fetches nothing from anywhere and leaves nothing behind."""
     import duckdb
 
-    installed_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with TemporaryDirectory(prefix="salur-") as folder:
         connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{min(memory_bytes_max, installed_bytes // 2)}B",
+                "memory_limit": f"{min(memory_bytes_max, _installed_bytes() // 2)}B",
                 "temp_directory": folder,
                 **({"threads": str(threads)} if threads else {}),
             }
@@ -34,6 +33,13 @@ def database(memory_bytes_max: int = MEMORY_BYTES_MAX, *, threads: int | None = 
             yield connection
         finally:
             connection.close()
+
+
+def _installed_bytes() -> int:
+    """The machine's memory; where the system does not tell (Windows), as much as the bound above asks for."""
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 2 * MEMORY_BYTES_MAX
 
 
 def database_error() -> type[Exception]:

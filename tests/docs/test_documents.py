@@ -13,7 +13,8 @@ from ledger.domain.errors import LedgerError
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TOUR = re.findall(r"<!-- tour -->\n```sh\n(.*?)```\n(?:\n```\n(.*?)```)?", README, re.DOTALL)
+TUTORIAL = (ROOT / "docs" / "tutorial" / "an-auditors-first-hour.md").read_text(encoding="utf-8")
+TOUR = re.findall(r"<!-- tour -->\n```sh\n(.*?)```\n(?:\n```\n(.*?)```)?", README + TUTORIAL, re.DOTALL)
 
 
 def refusals() -> list[type[LedgerError]]:
@@ -31,7 +32,7 @@ def commands(group: click.Group, path: str = "salur") -> list[tuple[str, click.C
     return found
 
 
-def test_the_tour_of_the_readme_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+def test_the_tour_of_the_readme_and_the_tutorial_after_it_run_and_print_what_they_say(tmp_path: Path) -> None:
     assert len(TOUR) >= 5
     script = "set -e\n" + "\n".join(f"{block}\necho '### end of step'" for block, _ in TOUR)
     script = script.replace('export PATH="$PWD/.venv/bin:$PATH"', f'export PATH="{Path(sys.executable).parent}:$PATH"')
@@ -65,7 +66,7 @@ def test_every_command_has_help_and_describes_its_options(path: str, command: cl
 
 def test_every_group_of_commands_stands_in_the_documents() -> None:
     documents = "".join(
-        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     )
     missing = [
         path
@@ -76,6 +77,6 @@ def test_every_group_of_commands_stands_in_the_documents() -> None:
 
 
 def test_the_page_of_refusals_lists_every_code_with_its_meaning() -> None:
-    page = (ROOT / "docs" / "refusals.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "refusals.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
     assert listed == [(cls.code, (cls.__doc__ or "").strip()) for cls in refusals()]

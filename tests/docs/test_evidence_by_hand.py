@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "evidence.md").read_text(encoding="utf-8")
 BY_HAND = re.findall(r"<!-- by hand -->\n```sh\n(.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL)
 MADE = """
 set -e

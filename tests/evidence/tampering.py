@@ -1,4 +1,4 @@
-"""Tampers with a ledger and with an export of it, and shows what `salur audit verify` finds: docs/tampering.md.
+"""Tampers with a ledger and with an export of it, and shows what `salur audit verify` finds: docs/reference/tampering.md.
 
 `python -m tests.evidence.tampering --flips 10000` turns so many single bits, one at a time, and writes the page. A flip
 counts as harmless only if afterwards every event, and what leads to it, still reads the same.
@@ -38,7 +38,7 @@ from projections.audit.exported import PublishedLog
 from projections.audit.log_check import verify
 from projections.audit.verification import audit
 
-PAGE = Path(__file__).parents[2] / "docs" / "tampering.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tampering.md"
 SEED = 2020
 FOUND, NOT_NAMED, HARMLESS, MISSED = "found and named", "found, not named", "harmless", "MISSED"
 GROUPS: dict[str, tuple[str, tuple[str, ...], int]] = {
@@ -183,7 +183,7 @@ def told(office: Path, change: Change) -> str:
 
 
 def page(counts: dict[str, Counter[str]], changes: dict[str, str], count: int) -> str:
-    """The tables, for docs/tampering.md."""
+    """The tables, for docs/reference/tampering.md."""
     lines = [
         "# What tampering is found",
         "",
@@ -209,7 +209,11 @@ def page(counts: dict[str, Counter[str]], changes: dict[str, str], count: int) -
         laws = dict.fromkeys(line.partition(":")[0] for line in words.splitlines())
         lines.append(f"| {name} | {_told(words)} | {', '.join(f'`{law}`' for law in laws)} |")
     found = sum(bool(words) for words in changes.values())
-    lines += ["", f"{found} of {len(changes)} found. [Threats](threats.md) says who could do which of these.", ""]
+    lines += [
+        "",
+        f"{found} of {len(changes)} found. [Threats](../explanation/threats.md) says who could do which of these.",
+        "",
+    ]
     return "\n".join(lines)
 
 

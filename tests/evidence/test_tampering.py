@@ -1,4 +1,4 @@
-"""A sample of what docs/tampering.md tells: whatever is changed is found and named, by chance or on purpose."""
+"""A sample of what docs/reference/tampering.md tells: whatever is changed is found and named, by chance or on purpose."""
 
 from pathlib import Path
 

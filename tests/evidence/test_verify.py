@@ -283,7 +283,7 @@ def test_what_is_not_in_the_log_is_not_proved(
 
 
 def test_openssl_verifies_a_checkpoint_as_the_documents_say(log: Log, tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "evidence.md").read_text(encoding="utf-8")
     [block] = re.findall(r"<!-- openssl -->\n```sh\n(.*?)```", page, re.DOTALL)
     for name in ("checkpoint", "verifier-key"):
         shutil.copy(log.folder / name, tmp_path / name)
@@ -301,7 +301,7 @@ def test_duckdb_computes_the_leaves_from_the_archive_as_the_documents_say(ledger
     log.grow()
     [segment] = Archive(tmp_path / "archive", ledger.store, segment_events=ledger.store.size()).seal()
     expression = "sha256('\\x00'::BLOB || encode(line))"
-    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "evidence.md").read_text(encoding="utf-8")
     assert expression in page
     rows = duckdb.sql(f"SELECT {expression} FROM read_parquet('{segment.path}') ORDER BY log_index").fetchall()
     assert "".join(row[0] for row in rows) == log.levels.path(0).read_bytes().hex()

@@ -92,7 +92,7 @@ def test_a_history_that_goes_on_is_cosigned_step_by_step(folder: Path, url: str,
 def test_openssl_verifies_a_cosignature_as_the_documents_say(
     folder: Path, url: str, log: History, tmp_path: Path
 ) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "evidence.md").read_text(encoding="utf-8")
     [block] = re.findall(r"<!-- cosignature -->\n```sh\n(.*?)```", page, re.DOTALL)
     _, _, body = ask(url, log.request(0, 40))
     (tmp_path / "checkpoint").write_bytes(str(log.note(40)).encode() + body)
