@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, StoredEvent
 from eventsourcing.utils import Environment, EnvType, retry
 from pydantic import ValidationError
 
@@ -26,6 +26,8 @@ from ledger.domain.errors import ContendedError, EffectiveInFutureError, Referen
 from ledger.domain.event import Event
 from ledger.domain.money import Currency
 from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
+from ledger.domain.payment import is_recipient_id, payment_stream
+from ledger.domain.registry import EVENT_CLASSES, STREAMS
 from ledger.domain.request import ReferenceUsed, reference_stream
 from ledger.store.entries import Entry, EntryMapper, Series, to_entry, to_row
 from ledger.store.errors import LedgerMissingError
@@ -41,6 +43,8 @@ TRIES = 50
 
 
 NAMES_COMPARED = 2_000
+_MANY = {"recipient_id", "public_key", "used"}
+"""Values whose nearest is of no use to anybody, or not for everybody to read."""
 
 
 class Ledger(Application[str]):
@@ -200,35 +204,58 @@ class Ledger(Application[str]):
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         return f" (did you mean {close[0]}?)" if close else ""
 
+    def view(self) -> Attempt:
+        """What the ledger holds now, to be read; nothing is recorded through it."""
+        return Attempt(self, Command(None, date.min))
+
     def history(self, thing: str) -> list[Entry]:
-        """The events of a recipient, program, batch, group, payment, shipment or other thing, in log order."""
-        kinds = ("program", "batch", "shipment", "stock", "officer", "key", "destination")
-        streams = [f"{kind}/{thing}" for kind in kinds]
-        streams += [thing, f"recipient/{thing}", f"group/{thing}", f"payment/{thing}"]
+        """The events of a recipient, program, batch, group, payment, shipment or other thing, in log order.
+
+        A thing is named by its stream, or by the values in that name; the program may be left out. A recipient's
+        events are also those of other streams that concern them.
+        """
         codes = [each.removeprefix("program/") for each in self.store.streams("program/")]
-        streams += [f"group/{code}/{thing}" for code in codes]
-        if thing.startswith("R"):
-            streams += [f"membership/{code}/{thing}" for code in codes]
-            for code in codes:
-                schedule = self._program_terms(code)
-                streams += [f"payment/{code}/{tranche}/{thing}" for tranche in range(1, len(schedule) + 1)]
-        elif thing.count("/") == 3:
-            streams.append("payment/" + thing.rpartition("/")[0])
-        found = [
-            (self.store.position(entry.originator_id, entry.originator_version), entry)
-            for rows in self.store.select_streams(streams).values()
-            for entry in map(to_entry, rows)
-        ]
+        found = [row for rows in self.store.select_streams(self._streams_named(thing, codes)).values() for row in rows]
+        if is_recipient_id(thing):
+            found += self._elsewhere(thing)
         if not found:
             raise ThingUnknownError(thing=thing, nearest=self._nearest_thing(thing))
-        return [entry for _, entry in sorted(found, key=lambda each: each[0])]
+        places = {self.store.position(str(row.originator_id), row.originator_version): row for row in found}
+        return [to_entry(row) for _, row in sorted(places.items())]
 
-    def _program_terms(self, code: str) -> tuple[int, ...]:
-        program = Attempt(self, Command(None, date.min)).program(code)
-        return program.terms.schedule
+    def _streams_named(self, thing: str, codes: list[str]) -> list[str]:
+        """The streams that a thing's name may mean."""
+        values = thing.split("/")
+        streams = [thing]
+        for stream in STREAMS:
+            if len(stream.fields) in (1, len(values)):  # one value may hold a slash, as keys do
+                streams.append(f"{stream.kind}/{thing}")
+            if stream.fields[:1] == ("program",) and len(stream.fields) == len(values) + 1:
+                streams += [f"{stream.kind}/{code}/{thing}" for code in codes]
+            if stream is payment_stream and len(values) == len(stream.fields) + 1:  # an attempt's name
+                streams.append(stream(*values[:-1]))
+            if stream is payment_stream and is_recipient_id(thing):
+                terms = {code: self.view().program(code).terms.schedule for code in codes}
+                streams += [stream(code, nth, thing) for code in codes for nth in range(1, len(terms[code]) + 1)]
+        return list(dict.fromkeys(streams))
+
+    def _elsewhere(self, recipient_id: str) -> list[StoredEvent]:
+        """The events of a recipient in streams that are not named after recipients."""
+        topics: dict[str, list[str]] = {}
+        for topic, cls in EVENT_CLASSES.items():
+            if cls.PERSON and cls.PERSON not in cls.STREAM.fields:
+                topics.setdefault(cls.STREAM.kind, []).append(topic)
+        return [
+            row
+            for kind, named in topics.items()
+            for row in self.store.select_mentioning(f"{kind}/", recipient_id)
+            if row.topic in named
+        ]
 
     def _nearest_thing(self, thing: str) -> str:
-        kinds = ("program", "batch", "shipment", "stock", "officer", "destination")
+        """The nearest name among things that are few: those of people, payments and files are not compared."""
+        kinds = [each.kind for each in STREAMS if len(each.fields) == 1 and each.fields[0] not in _MANY]
+        kinds.sort(key=lambda kind: kind != "program")  # the name most often meant
         return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
 
 

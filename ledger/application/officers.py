@@ -1,6 +1,5 @@
 """Officers: enrolled, given another key, revoked."""
 
-from datetime import date
 from typing import cast
 
 from ledger.application.attempt import Attempt, Command
@@ -64,7 +63,7 @@ def _holder(attempt: Attempt, public_key: str | None) -> str | None:
 
 def is_first_officer(ledger: Ledger) -> bool:
     """Whether nobody is enrolled yet."""
-    return Attempt(ledger, Command(None, date.min)).load(LEDGER_STREAM, _evolve_entrusted) is None
+    return ledger.view().load(LEDGER_STREAM, _evolve_entrusted) is None
 
 
 def _evolve_entrusted(officer_id: str | None, event: Event) -> str | None:

@@ -7,7 +7,6 @@ same command completes it and `salur check` names it.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.disbursement import list_path
@@ -151,7 +150,7 @@ def open_matters(ledger: Ledger, recipient_id: str) -> list[str]:
 
 
 def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdings:
-    recipient = Attempt(ledger, Command(None, date.min)).recipient(recipient_id)
+    recipient = ledger.view().recipient(recipient_id)
     history = ledger.history(recipient_id)
     states: dict[str, Payment] = {}
     for entry in history:
@@ -177,7 +176,7 @@ def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdi
 
 def _open_batches(ledger: Ledger) -> list[str]:
     """The batches that are proposed or approved, and may still be paid."""
-    attempt = Attempt(ledger, Command(None, date.min))
+    attempt = ledger.view()
     states = attempt.load_many(ledger.store.streams("batch/"), batches.evolve).values()
     return [state.batch_id for state in states if state.status in (Status.PROPOSED, Status.APPROVED)]
 

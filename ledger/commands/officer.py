@@ -119,12 +119,9 @@ def officer_revoke(request: Request, officer_id: str, reason: str) -> None:
 @reads
 def officer_list(session: Session, output: str) -> None:
     """Everybody ever enrolled, and the public keys that count now."""
-    from datetime import date
-
-    from ledger.application.attempt import Attempt, Command
 
     with opened(session) as ledger:
-        attempt = Attempt(ledger, Command(None, date.min))
+        attempt = ledger.view()
         found = [attempt.named_officer(each.removeprefix("officer/")) for each in ledger.store.streams("officer/")]
     rows = [
         {

@@ -89,12 +89,9 @@ def program_close(request: Request, code: str, reason: str) -> None:
 @reads
 def program_show(session: Session, code: str, output: str) -> None:
     """The terms of CODE and its money."""
-    from datetime import date
-
-    from ledger.application.attempt import Attempt, Command
 
     with opened(session) as ledger:
-        found = Attempt(ledger, Command(None, date.min)).program(code)
+        found = ledger.view().program(code)
         figures = {
             "budget": found.budget,
             "available": found.available,

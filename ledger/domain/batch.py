@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.domain.errors import LedgerError, SameOfficerError
-from ledger.domain.event import Event, RefusedRows
+from ledger.domain.event import Event, RefusedRows, Role, Stream
 from ledger.domain.fields import (
     Amount,
     BatchId,
@@ -21,20 +21,22 @@ from ledger.domain.fields import (
 )
 from ledger.domain.money import AMOUNT_MAX
 
+batch_stream = Stream("batch/{batch_id}", "paying what two officers did not agree on")
+
 
 class _BatchEvent(Event):
+    STREAM = batch_stream
+    NEEDS_OPEN = False
     batch_id: BatchId
     program: ProgramCode
-
-    @property
-    def stream(self) -> str:
-        return batch_stream(self.batch_id)
 
 
 class BatchProposed(_BatchEvent):
     """A maker proposes to pay the rows of a file."""
 
     TOPIC = "BatchProposed.v1"
+    ROLE = Role.MAKER
+    ACTOR = "maker"
     batch_id: Annotated[BatchId, ChosenByOfficer]
     tranche: TrancheNumber
     maker: OfficerId
@@ -51,6 +53,8 @@ class BatchApproved(_BatchEvent):
     """A checker agrees that exactly the proposed rows are paid."""
 
     TOPIC = "BatchApproved.v1"
+    ROLE = Role.CHECKER
+    ACTOR = "checker"
     checker: OfficerId
 
 
@@ -58,6 +62,8 @@ class BatchRejected(_BatchEvent):
     """A checker does not agree; nothing of the batch is paid."""
 
     TOPIC = "BatchRejected.v1"
+    ROLE = None  # a checker rejects, and the maker withdraws: the law of signatures tells them apart
+    ACTOR = "checker"
     checker: OfficerId
     reason: Text
 
@@ -66,13 +72,10 @@ class BatchExecuted(_BatchEvent):
     """The batch has been run to its end."""
 
     TOPIC = "BatchExecuted.v1"
+    ROLE = None
     count: Count
     total: Count
     refused: tuple[RefusedRows, ...] = ()
-
-
-def batch_stream(batch_id: str) -> str:
-    return f"batch/{batch_id}"
 
 
 class BatchUnknownError(LedgerError):

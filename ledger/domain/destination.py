@@ -1,24 +1,20 @@
 """A destination: a country where placement of migrant workers is open again."""
 
 from ledger.domain.errors import LedgerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import Country, Text
+
+destination_stream = Stream("destination/{country}", "two decrees for one reopening")
 
 
 class DestinationReopened(Event):
     """Placement of migrant workers in a country is open again."""
 
     TOPIC = "DestinationReopened.v1"
+    STREAM = destination_stream
+    ROLE = Role.MAKER
     country: Country
     decree_ref: Text
-
-    @property
-    def stream(self) -> str:
-        return destination_stream(self.country)
-
-
-def destination_stream(country: str) -> str:
-    return f"destination/{country}"
 
 
 class CountryUnknownError(LedgerError):

@@ -3,47 +3,45 @@
 from dataclasses import dataclass, replace
 
 from ledger.domain.errors import LedgerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import Country, ProgramCode, Quantity, Region, ShipmentId, Slug, Text
+
+stock_stream = Stream("stock/{item}", "shipping more than is stocked")
+shipment_stream = Stream("shipment/{shipment_id}", "delivering more than was shipped")
 
 
 class GoodsStocked(Event):
     """Goods came into stock."""
 
     TOPIC = "GoodsStocked.v1"
+    STREAM = stock_stream
+    ROLE = Role.MAKER
     item: Slug
     quantity: Quantity
     unit: Slug
     origin: Text
     """Who made or gave them, e.g. a training center."""
 
-    @property
-    def stream(self) -> str:
-        return stock_stream(self.item)
-
 
 class StockIssued(Event):
     """Goods left stock for a shipment."""
 
     TOPIC = "StockIssued.v1"
+    STREAM = stock_stream
+    ROLE = Role.MAKER
     item: Slug
     quantity: Quantity
     shipment_id: ShipmentId
 
-    @property
-    def stream(self) -> str:
-        return stock_stream(self.item)
-
 
 class _ShipmentEvent(Event):
+    STREAM = shipment_stream
+    ROLE = Role.MAKER
+    NEEDS_OPEN = False
     shipment_id: ShipmentId
     item: Slug
     quantity: Quantity
     country: Country
-
-    @property
-    def stream(self) -> str:
-        return shipment_stream(self.shipment_id)
 
 
 class MaskAidShipped(_ShipmentEvent):
@@ -69,14 +67,6 @@ class DeliveryConfirmed(_ShipmentEvent):
 
     TOPIC = "DeliveryConfirmed.v1"
     proof_ref: Text
-
-
-def stock_stream(item: str) -> str:
-    return f"stock/{item}"
-
-
-def shipment_stream(shipment_id: str) -> str:
-    return f"shipment/{shipment_id}"
 
 
 class ItemUnknownError(LedgerError):

@@ -7,24 +7,26 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.domain.errors import LedgerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import ROSTER_MAX, Amount, GroupId, ProgramCode, RecipientId, Region, Text
 from ledger.domain.program import Program, require_open, require_within
 
+group_stream = Stream("group/{program}/{group_id}", "funding a group twice")
+membership_stream = Stream("membership/{program}/{recipient_id}", "a person in two groups of one program")
+
 
 class _GroupEvent(Event):
+    STREAM = group_stream
+    ROLE = Role.MAKER
     program: ProgramCode
     group_id: GroupId
-
-    @property
-    def stream(self) -> str:
-        return group_stream(self.program, self.group_id)
 
 
 class GroupFunded(_GroupEvent):
     """A group with a roster and its papers got its grant."""
 
     TOPIC = "GroupFunded.v1"
+    NEEDS_OPEN = True
     amount: Amount
     members: Annotated[tuple[RecipientId, ...], Field(min_length=1, max_length=ROSTER_MAX)]
     proposal_ref: Text
@@ -39,28 +41,20 @@ class GroupJoined(Event):
 
     TOPIC = "GroupJoined.v1"
     IS_SIGNED = False
+    STREAM = membership_stream
+    NEEDS_OPEN = False
+    NEEDS_ELIGIBLE = False
     program: ProgramCode
     recipient_id: RecipientId
     group_id: GroupId
-
-    @property
-    def stream(self) -> str:
-        return membership_stream(self.program, self.recipient_id)
 
 
 class AccountabilityReported(_GroupEvent):
     """A group accounted for its grant (LPJ)."""
 
     TOPIC = "AccountabilityReported.v1"
+    NEEDS_OPEN = False
     report_ref: Text
-
-
-def group_stream(program: str, group_id: str) -> str:
-    return f"group/{program}/{group_id}"
-
-
-def membership_stream(program: str, recipient_id: str) -> str:
-    return f"membership/{program}/{recipient_id}"
 
 
 class GroupUnknownError(LedgerError):

@@ -6,67 +6,54 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.domain.errors import LedgerError, SameOfficerError
-from ledger.domain.event import Event, Role
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import OfficerId, PublicKey, Text
+
+officer_stream = Stream("officer/{officer_id}", "two officers of one name")
+key_stream = Stream("key/{public_key}", "two officers with one key")
 
 
 class OfficerEnrolled(Event):
     """An officer may act in the roles named."""
 
     TOPIC = "OfficerEnrolled.v1"
+    STREAM = officer_stream
+    ROLE = None
     officer_id: OfficerId
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     public_key: PublicKey | None = None
     """Of the key the officer signs with; an officer without one cannot sign."""
-
-    @property
-    def stream(self) -> str:
-        return officer_stream(self.officer_id)
 
 
 class OfficerRevoked(Event):
     """An officer may no longer act."""
 
     TOPIC = "OfficerRevoked.v1"
+    STREAM = officer_stream
+    ROLE = None
     officer_id: OfficerId
     reason: Text
-
-    @property
-    def stream(self) -> str:
-        return officer_stream(self.officer_id)
 
 
 class OfficerKeyReplaced(Event):
     """An officer signs with another key from now on; the one before counts no more."""
 
     TOPIC = "OfficerKeyReplaced.v1"
+    STREAM = officer_stream
+    ROLE = None
     officer_id: OfficerId
     public_key: PublicKey
     reason: Text
-
-    @property
-    def stream(self) -> str:
-        return officer_stream(self.officer_id)
 
 
 class KeyAssigned(Event):
     """A public key is one officer's for good, and can never be another's."""
 
     TOPIC = "KeyAssigned.v1"
+    STREAM = key_stream
+    ROLE = None
     public_key: PublicKey
     officer_id: OfficerId
-
-    @property
-    def stream(self) -> str:
-        return key_stream(self.public_key)
-
-
-def officer_stream(officer_id: str) -> str:
-    return f"officer/{officer_id}"
-
-
-def key_stream(public_key: str) -> str:
-    return f"key/{public_key}"
 
 
 class OfficerUnknownError(LedgerError):

@@ -4,8 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Stream
 from ledger.domain.fields import OfficerId, Text, pattern
+
+ledger_stream = Stream("ledger", "a second currency, two first officers")
+LEDGER_STREAM = ledger_stream()
 
 
 class LedgerOpened(Event):
@@ -13,24 +16,17 @@ class LedgerOpened(Event):
 
     TOPIC = "LedgerOpened.v1"
     IS_SIGNED = False
+    STREAM = ledger_stream
     name: Text
     currency: Annotated[str, pattern(r"^[A-Z]{3}$")]
     decimals: Annotated[int, Field(ge=0, le=4)]
-
-    @property
-    def stream(self) -> str:
-        return LEDGER_STREAM
 
 
 class LedgerEntrusted(Event):
     """The ledger has its first officer; everybody after is enrolled by an officer."""
 
     TOPIC = "LedgerEntrusted.v1"
+    STREAM = ledger_stream
+    ROLE = None
+    ACTOR = "officer_id"
     officer_id: OfficerId
-
-    @property
-    def stream(self) -> str:
-        return LEDGER_STREAM
-
-
-LEDGER_STREAM = "ledger"

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import Field
 
 from ledger.domain.errors import LedgerError, SameOfficerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import Amount, BatchId, OfficerId, ProgramCode, RecipientId, Text, TrancheNumber
 
 
@@ -30,14 +30,19 @@ class ReturnReason(StrEnum):
     REGULATORY = "RR04"
 
 
+payment_stream = Stream(
+    "payment/{program}/{tranche}/{recipient_id}",
+    "a tranche reaching a recipient twice: the stream's name is the idempotency key",
+)
+
+
 class _PaymentEvent(Event):
+    STREAM = payment_stream
+    NEEDS_OPEN = False
+    NEEDS_ELIGIBLE = False
     program: ProgramCode
     tranche: TrancheNumber
     recipient_id: RecipientId
-
-    @property
-    def stream(self) -> str:
-        return f"payment/{self.program}/{self.tranche}/{self.recipient_id}"
 
 
 class TrancheDisbursed(_PaymentEvent):
@@ -45,6 +50,8 @@ class TrancheDisbursed(_PaymentEvent):
 
     TOPIC = "TrancheDisbursed.v1"
     IS_SIGNED = False
+    NEEDS_OPEN = True
+    NEEDS_ELIGIBLE = True
     amount: Amount
     batch_id: BatchId
 
@@ -62,6 +69,8 @@ class TrancheReturned(_PaymentEvent):
     """The bank sent the money back."""
 
     TOPIC = "TrancheReturned.v1"
+    ROLE = Role.MAKER
+    ACTOR = "recorded_by"
     amount: Amount
     attempt: Annotated[int, Field(ge=1, le=99)]
     return_reason: ReturnReason
@@ -73,6 +82,7 @@ class TrancheReissued(_PaymentEvent):
     """Money that had come back, or had never left, was paid again to the same recipient."""
 
     TOPIC = "TrancheReissued.v1"
+    ROLE = Role.CHECKER
     amount: Amount
     attempt: Annotated[int, Field(ge=2, le=99)]
     after: Literal["return", "reversal"]
@@ -82,6 +92,7 @@ class TrancheRefunded(_PaymentEvent):
     """Money that had come back was given to the treasury."""
 
     TOPIC = "TrancheRefunded.v1"
+    ROLE = Role.MAKER
     amount: Amount
     treasury_ref: Text
 
@@ -90,12 +101,9 @@ class TrancheReversed(_PaymentEvent):
     """The ledger's own mistake is corrected: this payment never left the program."""
 
     TOPIC = "TrancheReversed.v1"
+    ROLE = Role.CHECKER
     amount: Amount
     reason: Text
-
-
-def payment_stream(program: str, tranche: int, recipient_id: str) -> str:
-    return f"payment/{program}/{tranche}/{recipient_id}"
 
 
 class AlreadyPaidError(LedgerError):

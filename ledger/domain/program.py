@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.domain.errors import LedgerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Stream
 from ledger.domain.fields import Amount, BudgetAmount, ChosenByOfficer, ProgramCode, Slug, Text
 
 
@@ -30,12 +30,14 @@ class Kind(StrEnum):
     UMBRELLA = "umbrella"
 
 
-class _ProgramEvent(Event):
-    program: ProgramCode
+program_stream = Stream("program/{program}", "spending beyond the budget, closing a program whose batch is being paid")
 
-    @property
-    def stream(self) -> str:
-        return program_stream(self.program)
+
+class _ProgramEvent(Event):
+    STREAM = program_stream
+    ROLE = None
+    NEEDS_OPEN = False
+    program: ProgramCode
 
 
 class ProgramOpened(_ProgramEvent):
@@ -62,6 +64,7 @@ class BudgetSet(_ProgramEvent):
     """The money set aside for a program is now so much."""
 
     TOPIC = "BudgetSet.v1"
+    NEEDS_OPEN = True
     budget: BudgetAmount
     previous: BudgetAmount
 
@@ -70,6 +73,7 @@ class FundsReserved(_ProgramEvent):
     """Part of the budget is held for a batch or a file."""
 
     TOPIC = "FundsReserved.v1"
+    NEEDS_OPEN = True
     amount: Amount
     reserved_for: Text
 
@@ -103,10 +107,6 @@ class ProgramClosed(_ProgramEvent):
 
     TOPIC = "ProgramClosed.v1"
     reason: Text
-
-
-def program_stream(program: str) -> str:
-    return f"program/{program}"
 
 
 class ProgramUnknownError(LedgerError):

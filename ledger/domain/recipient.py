@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from ledger.domain.errors import LedgerError, SameOfficerError
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import GroupId, OfficerId, ProgramCode, RecipientId, Region, Sha256, Slug, Text, pattern
 from ledger.domain.program import Kind
 
@@ -26,12 +26,14 @@ class SharedAccount(StrEnum):
     NO_BANK_NEARBY = "no-bank-nearby"
 
 
-class _RecipientEvent(Event):
-    recipient_id: RecipientId
+recipient_stream = Stream(
+    "recipient/{recipient_id}", "registering a person twice, erasing one on the word of one officer"
+)
 
-    @property
-    def stream(self) -> str:
-        return recipient_stream(self.recipient_id)
+
+class _RecipientEvent(Event):
+    STREAM = recipient_stream
+    recipient_id: RecipientId
 
 
 class RecipientRegistered(_RecipientEvent):
@@ -62,6 +64,8 @@ class TrainingAttended(_RecipientEvent):
 
     TOPIC = "TrainingAttended.v1"
     IS_SIGNED = False
+    NEEDS_OPEN = False
+    NEEDS_ELIGIBLE = False
     program: ProgramCode
     session_id: GroupId
     group_id: GroupId | None = None
@@ -72,6 +76,8 @@ class SupportReceived(_RecipientEvent):
 
     TOPIC = "SupportReceived.v1"
     IS_SIGNED = False
+    NEEDS_OPEN = False
+    NEEDS_ELIGIBLE = False
     program: ProgramCode
     kind: Kind
 
@@ -80,6 +86,8 @@ class ErasureRequested(_RecipientEvent):
     """A maker asks that a person's data be erased from the vault."""
 
     TOPIC = "ErasureRequested.v1"
+    ROLE = Role.MAKER
+    ACTOR = "maker"
     maker: OfficerId
     reason: Text
     legal_basis: Text
@@ -90,6 +98,8 @@ class ErasureRejected(_RecipientEvent):
     """A person's data is not erased: a checker does not agree, or the maker withdrew."""
 
     TOPIC = "ErasureRejected.v1"
+    ROLE = None
+    ACTOR = "checker"
     checker: OfficerId
     reason: Text
 
@@ -98,6 +108,8 @@ class RecipientErased(_RecipientEvent):
     """A checker agreed, and the person's data is erased from the vault; what happened to their number stands."""
 
     TOPIC = "RecipientErased.v1"
+    ROLE = Role.CHECKER
+    ACTOR = "checker"
     checker: OfficerId
     reason: Text
     legal_basis: Text
@@ -107,11 +119,8 @@ class DataDisclosed(_RecipientEvent):
     """An officer was shown all that the ledger and its vault hold of a person."""
 
     TOPIC = "DataDisclosed.v1"
+    ROLE = None
     reason: Text
-
-
-def recipient_stream(recipient_id: str) -> str:
-    return f"recipient/{recipient_id}"
 
 
 class RecipientUnknownError(LedgerError):

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 import ledger.domain
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Stream
 
 
 def _stored_classes(cls: type[Event]) -> list[type[Event]]:
@@ -25,6 +25,9 @@ for _module in iter_modules(ledger.domain.__path__):
 EVENT_CLASSES: dict[str, type[Event]] = {cls.TOPIC: cls for cls in _stored_classes(Event)}
 """Topic → class, of every event that is written today."""
 
+
+STREAMS: tuple[Stream, ...] = tuple(dict.fromkeys(cls.STREAM for cls in EVENT_CLASSES.values()))
+"""Every form of a stream's name."""
 
 SIGNED_TOPICS = tuple(sorted(topic for topic, cls in EVENT_CLASSES.items() if cls.IS_SIGNED))
 """What an officer with a key signs."""

@@ -4,6 +4,7 @@ Officers need INSERT and SELECT on the table and nothing else. Appends wait for 
 so a reader that goes on from the last id it saw misses nothing.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from eventsourcing.persistence import (
 
 from ledger.store.entries import StoredRow
 from ledger.store.errors import StoreFailedError
-from ledger.store.recorder import IDS_PER_QUERY, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
+from ledger.store.recorder import IDS_PER_QUERY, LAST_SIGN, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
 from ledger.store.server import Connection, Database
 
 SCHEMA = "salur"
@@ -173,11 +174,18 @@ class PostgresLedgerRecorder(LedgerRecorder):
             for stream in part:
                 yield from found.pop(stream, ())
 
+    def select_mentioning(self, prefix: str, text: str) -> list[StoredEvent]:
+        rows = self.database.read(
+            f"SELECT {_EVENT} FROM {TABLE} WHERE originator_id>=%s AND originator_id<%s AND position(%s::bytea IN state)>0",
+            (prefix, prefix + LAST_SIGN, json.dumps(text).encode()),
+        )
+        return [StoredEvent(*row) for row in rows]
+
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
         rows = self.database.read(
             f"SELECT originator_id FROM {TABLE} WHERE originator_id>=%s AND originator_id<%s AND originator_version=1"
             " ORDER BY originator_id LIMIT %s",
-            (prefix, prefix + "\U0010ffff", None if limit < 0 else limit),
+            (prefix, prefix + LAST_SIGN, None if limit < 0 else limit),
         )
         return [row[0] for row in rows]
 

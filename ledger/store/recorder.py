@@ -12,6 +12,8 @@ from ledger.domain.registry import UPCASTERS
 from ledger.store.entries import LINE_BYTES_MAX, StoredRow, upcast_to_newest
 
 IDS_PER_QUERY = 10_000
+LAST_SIGN = "\U0010ffff"
+"""No name of a stream goes on with a greater one."""
 
 
 LINES_PER_BLOCK = 1_000
@@ -116,6 +118,10 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     @abstractmethod
     def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
         """The events of streams, those of one stream in order, or only the first of each."""
+
+    @abstractmethod
+    def select_mentioning(self, prefix: str, text: str) -> list[StoredEvent]:
+        """The events, of streams whose names begin so, one of whose values is the text; reads all of these streams."""
 
     @abstractmethod
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:

@@ -21,7 +21,15 @@ from eventsourcing.sqlite import (
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.entries import EntryMapper, StoredRow
 from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
-from ledger.store.recorder import DAMAGES_MAX, IDS_PER_QUERY, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
+from ledger.store.recorder import (
+    DAMAGES_MAX,
+    IDS_PER_QUERY,
+    LAST_SIGN,
+    LINES_PER_BLOCK,
+    Block,
+    Conflict,
+    LedgerRecorder,
+)
 
 LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
@@ -134,12 +142,21 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             # The transaction has ended: a caller who is interrupted here leaves nothing open.
             yield from (StoredEvent(*row) for row in rows)
 
+    def select_mentioning(self, prefix: str, text: str) -> list[StoredEvent]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT originator_id, originator_version, topic, state FROM {self.events_table_name}"
+                " WHERE originator_id>=? AND originator_id<? AND instr(state, ?)>0",
+                (prefix, prefix + LAST_SIGN, json.dumps(text).encode()),
+            )
+            return [StoredEvent(*row) for row in cursor.fetchall()]
+
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
                 f"SELECT originator_id FROM {self.events_table_name}"
                 " WHERE originator_id>=? AND originator_id<? AND originator_version=1 ORDER BY 1 LIMIT ?",
-                (prefix, prefix + "\U0010ffff", limit),
+                (prefix, prefix + LAST_SIGN, limit),
             )
             return [row[0] for row in cursor.fetchall()]
 

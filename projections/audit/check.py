@@ -6,7 +6,6 @@ A law's query gives one row for each thing examined: its place in the log and, w
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import StoredEvent
@@ -16,7 +15,7 @@ from ledger.domain.registry import SIGNED_TOPICS, UPCASTERS
 from ledger.store.entries import canonical, line_of
 from ledger.store.recorder import EventLog
 from projections.errors import SegmentMismatchError
-from projections.laws.law import BREACHES_MAX, Breach, Examination, Law, OnProgress, law_names, sentence
+from projections.laws.law import BREACHES_MAX, Breach, Examination, Law, OnProgress, law_names, law_sql, sentence
 from projections.laws.signatures import SENTENCE, Signatures
 from projections.relation.archive import Archive
 from projections.relation.database import database, database_error
@@ -169,7 +168,7 @@ def _flaw(stored: StoredEvent) -> str | None:
 
 
 def _examine(connection: "DuckDBPyConnection", name: str) -> Law:
-    text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
+    text = law_sql(name)
     # One pass that keeps no row but the first of the broken ones: what is examined may be all events.
     examined = connection.execute(
         "SELECT COUNT(*), COUNT(detail), MIN({'log_index': log_index, 'stream': stream, 'detail': detail}, "  # noqa: S608  # our own file

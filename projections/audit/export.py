@@ -26,7 +26,7 @@ from projections.audit import published
 from projections.audit.check import ABSENT
 from projections.audit.exported import PublishedLog
 from projections.audit.officers import officers_files, pem, tenures
-from projections.laws.law import law_names
+from projections.laws.law import law_names, law_sql
 from projections.relation.archive import ARCHIVE, Archive
 from projections.relation.kept_archive import KeptArchive
 from projections.relation.relations import empty_log, log_of, view_of
@@ -169,12 +169,9 @@ def _write_journal(events: EventLog, columns: Archive, path: Path, on_progress: 
 
 def made_of_the_program(size: int) -> dict[str, bytes]:
     """Path → content: the queries of the reports and laws, what prepares them, and the verifier's source."""
-    guide_folder = files("projections.guide")
+    guide_folder = files("projections.audit.guide")
     queries = {f"{QUERIES}/{each.file}": each.sql for each in map(PROJECTIONS.__getitem__, read_alone())}
-    laws = files("projections.laws")
-    for name in law_names():
-        file = f"{name.replace('-', '_')}.sql"
-        queries[f"{QUERIES}/laws/{file}"] = laws.joinpath(file).read_text(encoding="utf-8")
+    queries |= {f"{QUERIES}/laws/{name.replace('-', '_')}.sql": law_sql(name) for name in law_names()}
     prepared = [
         *empty_log(),
         f"CREATE OR REPLACE VIEW log AS {log_of(repr(f'{ARCHIVE}/events-*.parquet'))}",
@@ -185,7 +182,7 @@ def made_of_the_program(size: int) -> dict[str, bytes]:
     texts = {path: text.rstrip().rstrip(";") + ";\n" for path, text in queries.items()}
     texts[f"{QUERIES}/prepare.sql"] = "".join(f"{statement.rstrip()};\n\n" for statement in prepared)
     texts[f"{QUERIES}/leaves.sql"] = guide_folder.joinpath("leaves.sql").read_text(encoding="utf-8")
-    source = files("projections").joinpath("verifier", "main.go").read_text(encoding="utf-8")
+    source = files("projections.audit").joinpath("verifier", "main.go").read_text(encoding="utf-8")
     texts[f"{VERIFIER}/main.go"] = source
     return {path: text.encode() for path, text in texts.items()}
 
@@ -195,7 +192,7 @@ def made_of_the_program(size: int) -> dict[str, bytes]:
 
 def guide(folder: Path) -> bytes:
     """The page for strangers, with this export's own names, sizes and commands filled in."""
-    text = files("projections.guide").joinpath("README.md").read_text(encoding="utf-8")
+    text = files("projections.audit.guide").joinpath("README.md").read_text(encoding="utf-8")
     log = PublishedLog(folder / LOG)
     signed = log.checkpoint()
     opened = [to_event(each) for each in log.recorder.select_notifications(1, 1)]
@@ -268,7 +265,7 @@ def _a_signature(log: PublishedLog) -> str:
             "offset": str(offset),
             "bytes": str(length),
         }
-        text = files("projections.guide").joinpath("signature.md").read_text(encoding="utf-8")
+        text = files("projections.audit.guide").joinpath("signature.md").read_text(encoding="utf-8")
         return text.format(**values)
     return ""
 

@@ -90,10 +90,8 @@ def program_list(session: Session, output: Output) -> None:
 def disburse_status(session: Session, batch_id: str | None, output: Output) -> None:
     """What became of BATCH_ID, or of every batch."""
     if batch_id:
-        from ledger.application.attempt import Attempt, Command
-
         with opened(session) as ledger:
-            Attempt(ledger, Command(None, date.min)).batch(batch_id)
+            ledger.view().batch(batch_id)
     print_report(session, "batches", output, only=("batch_id", batch_id) if batch_id else None)
 
 

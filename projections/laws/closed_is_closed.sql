@@ -7,5 +7,5 @@ FROM log AS moved
 LEFT JOIN (
     SELECT program, MIN(log_index) AS log_index FROM log WHERE event = 'ProgramClosed' GROUP BY program
 ) AS closed ON closed.program = moved.program
-WHERE moved.event IN ('BudgetSet', 'FundsReserved', 'TrancheDisbursed', 'GroupFunded')
+WHERE moved.event IN ({needs_open})
     OR moved.event = 'TrancheReissued' AND moved.after = 'reversal'

@@ -1,9 +1,13 @@
 """A law of the ledger: what was examined of it, and where it does not hold."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from ledger.domain.registry import EVENT_CLASSES, STREAMS
+from projections.relation.relations import FIELDS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,6 +76,45 @@ def law_names() -> list[str]:
     """The laws there are as SQL, by name."""
     found = (file.name for file in files("projections.laws").iterdir())
     return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
+
+
+def law_sql(name: str) -> str:
+    """The text of a law, with what follows from the declarations of events in the places marked for it."""
+    text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
+    for mark, made in (("{streams}", _streams), ("{needs_open}", _needs_open), ("{needs_eligible}", _needs_eligible)):
+        if mark in text:
+            text = text.replace(mark, made())
+    return text
+
+
+def _streams() -> str:
+    """For each form of a stream's name, its events and the name that their fields give."""
+    found = []
+    for stream in STREAMS:
+        words = [
+            f"'{text}'" if index % 2 == 0 else text for index, text in enumerate(re.split(r"{(\w+)}", stream.form))
+        ]
+        # A number is text only when it is made so, on DuckDB as on Spark.
+        words = [f"CAST({each} AS STRING)" if FIELDS.get(each, "VARCHAR") != "VARCHAR" else each for each in words]
+        words = [each for each in words if each != "''"]
+        found.append(f"WHEN event IN ({_listed(cls.STREAM is stream for cls in _CLASSES)}) THEN {' || '.join(words)}")
+    return "\n            ".join(found)
+
+
+def _needs_open() -> str:
+    return _listed(getattr(cls, "NEEDS_OPEN", False) for cls in _CLASSES)
+
+
+def _needs_eligible() -> str:
+    return _listed(getattr(cls, "NEEDS_ELIGIBLE", False) for cls in _CLASSES)
+
+
+def _listed(is_one: Iterable[bool]) -> str:
+    """The names of the events for which it is so."""
+    return ", ".join(f"'{cls.TOPIC.partition('.')[0]}'" for cls, each in zip(_CLASSES, is_one, strict=True) if each)
+
+
+_CLASSES = tuple(EVENT_CLASSES.values())
 
 
 def sentence(text: str) -> str:

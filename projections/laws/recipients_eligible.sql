@@ -14,4 +14,4 @@ LEFT JOIN log AS person
     AND person.log_index < paid.log_index
 LEFT JOIN log AS opened
     ON opened.event = 'ProgramOpened' AND opened.program = paid.program AND opened.log_index < paid.log_index
-WHERE paid.event = 'TrancheDisbursed'
+WHERE paid.event IN ({needs_eligible})

@@ -11,40 +11,14 @@ from pydantic_core import from_json
 
 from ledger.domain import officer as officers
 from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
-from ledger.domain.destination import DestinationReopened
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Role
-from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
-from ledger.domain.group import AccountabilityReported, GroupFunded
 from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
-from ledger.domain.opening import LedgerEntrusted
-from ledger.domain.payment import TrancheRefunded, TrancheReissued, TrancheReturned, TrancheReversed
-from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
 from ledger.store.entries import Entry, to_entry
 from ledger.store.signed import split
 from ledger.transparency.signatures import is_genuine, text_to_sign
 
 SENTENCE = "Every act of an officer who has a key is signed with the key they held then, in a role that permits it."
-
-_ROLE: dict[type[Event], Role] = {
-    BatchProposed: Role.MAKER,
-    BatchApproved: Role.CHECKER,
-    ErasureRequested: Role.MAKER,
-    RecipientErased: Role.CHECKER,
-    GroupFunded: Role.MAKER,
-    AccountabilityReported: Role.MAKER,
-    GoodsStocked: Role.MAKER,
-    StockIssued: Role.MAKER,
-    MaskAidShipped: Role.MAKER,
-    GoodsAidShipped: Role.MAKER,
-    DeliveryConfirmed: Role.MAKER,
-    DestinationReopened: Role.MAKER,
-    TrancheReturned: Role.MAKER,
-    TrancheRefunded: Role.MAKER,
-    TrancheReissued: Role.CHECKER,
-    TrancheReversed: Role.CHECKER,
-}
-"""What only an officer of the role records; a batch is rejected by a checker or withdrawn by its maker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +59,7 @@ class Signatures:
         acting = self._acting(entry)
         if acting is None:
             return f"recorded by {by}, who was no officer"
-        if (named := _named(event)) not in (None, by):
+        if event.ACTOR and (named := getattr(event, event.ACTOR)) != by:
             return f"recorded by {by} in the name of {named}"
         if acting.public_key is None:
             return f"bears a signature, and {by} had no key" if signature else self._breach_of_key(event)
@@ -112,7 +86,7 @@ class Signatures:
             proposed = self._makers.get(event.batch_id)
             role = None if proposed and proposed.officer_id == by else Role.CHECKER
         else:
-            role = _ROLE.get(type(event))
+            role = event.ROLE
         if role and role not in acting.roles:
             return f"signed by {by}, who was no {role}"
         if isinstance(event, BatchApproved):
@@ -158,17 +132,3 @@ class Signatures:
 def _entry(line: bytes) -> Entry:
     place = from_json(line)
     return to_entry(StoredEvent(place["stream"], place["version"], place["topic"], line))
-
-
-def _named(event: Event) -> str | None:
-    """The officer whom an event names as the one who acted."""
-    match event:
-        case BatchProposed() | ErasureRequested():
-            return event.maker
-        case BatchApproved() | BatchRejected() | ErasureRejected() | RecipientErased():
-            return event.checker
-        case TrancheReturned():
-            return event.recorded_by
-        case LedgerEntrusted():
-            return event.officer_id
-    return None

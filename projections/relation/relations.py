@@ -11,7 +11,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.store.recorder import EventLog
@@ -28,69 +32,58 @@ EVENTS_A_FILE = 250_000
 _AMOUNT = "DECIMAL(18,0)"
 """Money and quantities of one event, below 2^53; their sums are DECIMAL(38,0), on DuckDB as on Spark."""
 
-FIELDS = {
-    "name": "VARCHAR",
-    "currency": "VARCHAR",
-    "decimals": "INTEGER",
-    "used": "VARCHAR",
-    "request_sha256": "VARCHAR",
-    "command": "VARCHAR",
-    "file_sha256": "VARCHAR",
-    "count": _AMOUNT,
-    "refused": "STRUCT(code VARCHAR, rows BIGINT)[]",
-    "program": "VARCHAR",
-    "officer_id": "VARCHAR",
-    "roles": "VARCHAR[]",
-    "public_key": "VARCHAR",
-    "reason": "VARCHAR",
-    "parent": "VARCHAR",
-    "kind": "VARCHAR",
-    "ceiling": _AMOUNT,
-    "schedule": f"{_AMOUNT}[]",
-    "fiscal_year": "INTEGER",
-    "legal_basis": "VARCHAR",
-    "categories": "VARCHAR[]",
-    "report_due_days": "INTEGER",
-    "budget": _AMOUNT,
-    "previous": _AMOUNT,
-    "amount": _AMOUNT,
-    "reserved_for": "VARCHAR",
-    "recipient_id": "VARCHAR",
-    "commitment": "VARCHAR",
-    "category": "VARCHAR",
-    "region": "VARCHAR",
-    "shared_account": "VARCHAR",
-    "source": "VARCHAR",
-    "scheme": "VARCHAR",
-    "channel": "VARCHAR",
-    "session_id": "VARCHAR",
-    "group_id": "VARCHAR",
-    "batch_id": "VARCHAR",
-    "tranche": "INTEGER",
-    "maker": "VARCHAR",
-    "checker": "VARCHAR",
-    "rows_sha256": "VARCHAR",
-    "total": _AMOUNT,
-    "attempt": "INTEGER",
-    "return_reason": "VARCHAR",
-    "recorded_by": "VARCHAR",
-    "after": "VARCHAR",
-    "treasury_ref": "VARCHAR",
-    "members": "VARCHAR[]",
-    "proposal_ref": "VARCHAR",
-    "decree_ref": "VARCHAR",
-    "decree_on": "DATE",
-    "report_due_on": "DATE",
-    "report_ref": "VARCHAR",
-    "item": "VARCHAR",
-    "quantity": _AMOUNT,
-    "unit": "VARCHAR",
-    "origin": "VARCHAR",
-    "shipment_id": "VARCHAR",
-    "country": "VARCHAR",
-    "partner": "VARCHAR",
-    "proof_ref": "VARCHAR",
-}
+_INTEGER_MAX = 2**31 - 1
+
+
+def _sql_type(annotation: Any, bounds: Sequence[object] = ()) -> str:
+    """The column's type for a field's own type; raises `TypeError` for a type that no column holds yet."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _sql_type(inner, [*bounds, *more])
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:  # a field that may be left out
+        return _sql_type(next(each for each in get_args(annotation) if each is not NoneType), bounds)
+    if get_origin(annotation) is tuple:
+        return f"{_sql_type(get_args(annotation)[0])}[]"
+    if get_origin(annotation) is Literal:
+        return "VARCHAR"
+    if isinstance(annotation, type):
+        if issubclass(annotation, str):
+            return "VARCHAR"
+        if issubclass(annotation, date):
+            return "DATE"
+        if issubclass(annotation, int):
+            most = min((each for each in map(_le, bounds) if each is not None), default=None)
+            return "INTEGER" if most is not None and most <= _INTEGER_MAX else _AMOUNT
+        if issubclass(annotation, BaseModel):
+            parts = {
+                name: "BIGINT" if each.annotation is int else "VARCHAR"
+                for name, each in annotation.model_fields.items()
+            }
+            return f"STRUCT({', '.join(f'{name} {sql}' for name, sql in parts.items())})"
+    raise TypeError(f"no column holds {annotation}: write in projections/relation/relations.py which SQL type does")
+
+
+def _le(bound: object) -> int | None:
+    """The upper bound that a constraint sets."""
+    if isinstance(bound, FieldInfo):
+        return min((each for each in map(_le, bound.metadata) if each is not None), default=None)
+    most = getattr(bound, "le", None)
+    return most if isinstance(most, int) else None
+
+
+def _fields() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for cls in EVENT_CLASSES.values():
+        for name, field in cls.model_fields.items():
+            sql = _sql_type(field.annotation, field.metadata)
+            if found.setdefault(name, sql) != sql:
+                raise TypeError(
+                    f"{cls.__name__}.{name} is {sql}, and {found[name]} in another event: give it another name"
+                )
+    return found
+
+
+FIELDS = _fields()
 """Field of an event → its type in the relation."""
 
 _PLACE = {

@@ -9,16 +9,12 @@ import click
 import pytest
 
 from cli import salur
-from ledger.domain.errors import LedgerError
+from tests.rooms import refusals
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial" / "an-auditors-first-hour.md").read_text(encoding="utf-8")
 TOUR = re.findall(r"<!-- tour -->\n```sh\n(.*?)```\n(?:\n```\n(.*?)```)?", README + TUTORIAL, re.DOTALL)
-
-
-def refusals() -> list[type[LedgerError]]:
-    return sorted(LedgerError.__subclasses__(), key=lambda cls: cls.code)
 
 
 def commands(group: click.Group, path: str = "salur") -> list[tuple[str, click.Command]]:

@@ -70,6 +70,7 @@ from projections.audit.figures import publish as publish_figures
 from projections.relation.archive import Archive
 from projections.reports.engine import Reports
 from projections.reports.explain import PROOFS_MAX, explain
+from tests.rooms import refusals
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
 CASES: dict[str, Case] = {}
@@ -85,11 +86,7 @@ def refusal(case: Case) -> Case:
     return case
 
 
-def refusals_of(cls: type[LedgerError]) -> list[type[LedgerError]]:
-    return [each for sub in cls.__subclasses__() for each in (sub, *refusals_of(sub))]
-
-
-BY_CODE = {cls.code: cls for cls in refusals_of(LedgerError)}
+BY_CODE = {cls.code: cls for cls in refusals()}
 ON_A_SERVER = {"database_empty", "database_taken", "rights_missing", "store_timeout"}
 """Refusals that only a PostgreSQL server gives; they are provoked in `tests/postgres`."""
 
@@ -111,7 +108,7 @@ def test_a_refusal_tells_its_fields_and_changes_nothing(ledger: Ledger, tmp_path
 
 
 def test_every_code_is_permanent_in_form_and_used_once() -> None:
-    assert len(BY_CODE) == len(refusals_of(LedgerError))
+    assert len(BY_CODE) == len(refusals())
     assert [code for code in BY_CODE if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ledger.application import programs
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import IntegrityBrokenError
-from ledger.domain.event import Event, Meta, Role
+from ledger.domain.event import Event, Meta, Role, Stream
 from ledger.domain.officer import OfficerEnrolled
 from ledger.domain.opening import LedgerOpened
 from ledger.domain.payment import TrancheDisbursed
@@ -187,12 +187,10 @@ class Example(Event):
     """A test's own event, whose `title` was called `name` in its first version."""
 
     TOPIC: ClassVar[str] = "Example.v2"
+    STREAM: ClassVar[Stream] = Stream("example/1")
+    ROLE = None
     title: str
     size: int
-
-    @property
-    def stream(self) -> str:
-        return "example/1"
 
 
 def from_v1(stored: Stored) -> Stored:

@@ -556,7 +556,7 @@ def test_a_report_may_be_cut_to_its_first_rows(case):
 @pytest.mark.parametrize("name", ["journal", "trial-balance", "programs"])
 def test_a_report_of_many_rows_is_printed_whole_for_programs_and_cut_for_people(ledger, capsys, monkeypatch, name):
     few = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
-    monkeypatch.setattr(cli, "ROWS_MAX", 1)
+    monkeypatch.setattr("projections.commands.report.ROWS_MAX", 1)
     many = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
     assert json.loads(many["json"]) == json.loads(few["json"])
     assert many["csv"] == few["csv"]

@@ -14,7 +14,7 @@ from ledger.domain.program import FundsReserved, ProgramClosed
 from ledger.domain.recipient import RecipientErased
 from ledger.domain.registry import EVENT_CLASSES
 from projections.audit.check import check
-from projections.laws.law import BREACHES_MAX, Law, law_names
+from projections.laws.law import BREACHES_MAX, Law, law_names, law_sql
 
 
 def broken(book: Any) -> dict[str, Law]:
@@ -38,9 +38,7 @@ def test_an_empty_ledger_breaks_no_law(book):
 
 
 def test_every_event_has_a_stream_in_the_law_of_streams(case):
-    from importlib.resources import files
-
-    text = files("projections.laws").joinpath("streams_named.sql").read_text()
+    text = law_sql("streams-named")
     assert [cls.__name__ for cls in EVENT_CLASSES.values() if f"'{cls.TOPIC.removesuffix('.v1')}'" not in text] == []
 
 
