@@ -22,7 +22,10 @@ for _module in iter_modules(ledger.domain.__path__):
     if not __name__.endswith(f".{_module.name}"):
         import_module(f"ledger.domain.{_module.name}")
 
-EVENT_CLASSES: dict[str, type[Event]] = {cls.TOPIC: cls for cls in _stored_classes(Event)}
+# In an order of their own, whichever module was imported first: what is derived from them is compared byte for byte.
+EVENT_CLASSES: dict[str, type[Event]] = {
+    cls.TOPIC: cls for cls in sorted(_stored_classes(Event), key=lambda cls: cls.__module__)
+}
 """Topic → class, of every event that is written today."""
 
 
