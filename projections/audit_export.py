@@ -22,7 +22,7 @@ from ledger.signatures import split
 from ledger.store import EventLog, to_entry, to_event
 from projections import published
 from projections.archive import ARCHIVE, Archive
-from projections.check import ABSENT, law_names
+from projections.check import ABSENT, law_names, law_sql
 from projections.engine import Reports, projection_sql, report_names, shared_views
 from projections.events import empty_log, log_of, view_of
 from projections.exported import PublishedLog
@@ -167,10 +167,7 @@ def made_of_the_program(size: int) -> dict[str, bytes]:
     """Path → content: the queries of the reports and laws, what prepares them, and the verifier's source."""
     guide_folder = files("projections.guide")
     queries = {f"{QUERIES}/{name.replace('-', '_')}.sql": projection_sql(name) for name in report_names()}
-    laws = files("projections.laws")
-    for name in law_names():
-        file = f"{name.replace('-', '_')}.sql"
-        queries[f"{QUERIES}/laws/{file}"] = laws.joinpath(file).read_text(encoding="utf-8")
+    queries |= {f"{QUERIES}/laws/{name.replace('-', '_')}.sql": law_sql(name) for name in law_names()}
     prepared = [
         *empty_log(),
         f"CREATE OR REPLACE VIEW log AS {log_of(repr(f'{ARCHIVE}/events-*.parquet'))}",

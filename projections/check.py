@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,12 @@ def law_names() -> list[str]:
     """The laws there are as SQL, by name."""
     found = (file.name for file in files("projections.laws").iterdir())
     return sorted(name.removesuffix(".sql").replace("_", "-") for name in found if name.endswith(".sql"))
+
+
+@lru_cache
+def law_sql(name: str) -> str:
+    """The text of a law."""
+    return files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
 
 
 def check(
@@ -229,20 +236,32 @@ def _flaw(stored: StoredEvent) -> str | None:
 
 
 def _examine(connection: "DuckDBPyConnection", name: str) -> Law:
-    text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
-    # One pass that keeps no row but the first of the broken ones: what is examined may be all events.
-    examined = connection.execute(
-        "SELECT COUNT(*), COUNT(detail), MIN({'log_index': log_index, 'stream': stream, 'detail': detail}, "  # noqa: S608  # our own file
-        f"{BREACHES_MAX}) FILTER (WHERE detail IS NOT NULL) FROM ({text}\n) AS verdicts"
-    ).fetchone()
-    checked, broken_count, first = examined or (0, 0, [])
-    found = [Breach(**each) for each in first or []]
+    text = law_sql(name)
+    checked, broken_count, found = verdicts(connection, text)
     law = Law(name, _sentence(text), checked=checked)
     if name in _NOTICES:
         law.notices = found
     else:
         law.broken_count, law.broken = broken_count, found
     return law
+
+
+def verdicts(connection: "DuckDBPyConnection", query: str) -> tuple[int, int, list[Breach]]:
+    """How many things a law's query examines, how many are broken, and the first of these in log order.
+
+    Nothing but the numbers is kept of what was examined, which may be all events; where a law is broken, it is asked
+    once more.
+    """
+    [(checked, broken_count)] = connection.execute(
+        f"SELECT COUNT(*), COUNT(detail) FROM ({query}\n) AS verdicts"  # noqa: S608  # our own
+    ).fetchall()
+    if not broken_count:
+        return checked, 0, []
+    first = connection.execute(
+        f"SELECT log_index, stream, detail FROM ({query}\n) AS verdicts WHERE detail IS NOT NULL"  # noqa: S608  # our own
+        f" ORDER BY log_index, stream NULLS LAST, detail LIMIT {BREACHES_MAX}"
+    ).fetchall()
+    return checked, broken_count, [Breach(*each) for each in first]
 
 
 def _sentence(text: str) -> str:

@@ -213,7 +213,8 @@ def copy_pieces(
 def _query(name: str) -> str:
     query = projection_sql(name)
     if order := SHARED.get(name):
-        return f"SELECT * FROM {name} ORDER BY {order}"  # noqa: S608  # our own names
+        # Said, because Spark puts what has no value first.
+        return f"SELECT * FROM {name} ORDER BY {order.replace(',', ' NULLS LAST,')} NULLS LAST"  # noqa: S608  # our own names
     return query
 
 

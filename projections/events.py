@@ -127,6 +127,8 @@ _SPARK_FUNCTIONS = (
     "shiftleft(number, places) AS number << places",
     "shiftright(number, places) AS number >> places",
     "datediff(end_on, start_on) AS end_on - start_on",
+    "array_join(list, separator) AS array_to_string(list, separator)",
+    "sha2(text, bits) AS sha256(text)",
 )
 """What Spark has and DuckDB names otherwise, so that one file runs on both."""
 

@@ -61,7 +61,7 @@ EVENT_COLUMNS = ("log_index", "stream", "version", "event", "effective_on", "rec
 
 _NUMBERED = {"tranche", "log_index", "posting"}
 """Keys that are whole numbers."""
-_STEPS = ("payment_steps", "helped_steps", "money_steps")
+STEPS = ("payment_steps", "helped_steps", "money_steps")
 """Relations in `explained/` that its queries share."""
 _KNOWN_MAX = 20
 _COMPARED_MAX = 1_000
@@ -99,7 +99,7 @@ def _quoted(key: Sequence[Any]) -> list[str]:
 
 def figure_sql(report: str) -> str:
     """What gives a figure's name in a row of the report's explanation."""
-    keys = [f"replace(COALESCE(CAST({name} AS VARCHAR), ''), '%', '%25')" for name in KEYS[report]]
+    keys = [f"replace(COALESCE(CAST({name} AS STRING), ''), '%', '%25')" for name in KEYS[report]]
     if len(keys) > 1:
         keys = [f"replace({key}, '/', '%2F')" for key in keys]
     return " || '/' || ".join([f"'{report}'", *keys, "column_name"])
@@ -133,12 +133,13 @@ def sums_of(report: str) -> tuple[str, ...]:
         return ()
     if "FROM money_steps" in text:
         text = explained_sql("money_steps") + text
-    return tuple(dict.fromkeys(re.findall(r"'(\w+)' AS (?:column_name|figure)\b", text)))
+    named = re.findall(r"'([\w,]+)'(?:, ','\)\))? AS (?:column_name|figure)\b", text)
+    return tuple(dict.fromkeys(",".join(named).split(",")))
 
 
 def create_steps(connection: "DuckDBPyConnection") -> None:
     """Create the relations that explanations share, over `events` and the shared projections."""
-    for name in _STEPS:
+    for name in STEPS:
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {explained_sql(name)}")
 
 
@@ -270,7 +271,7 @@ def _listed(connection: "DuckDBPyConnection", chosen: str) -> str:
 
 def shown_event(relation: str) -> str:
     """What is shown of an event, to select from `events` or `log`."""
-    instant = f"replace(CAST({relation}.recorded_at AS VARCHAR), ' ', 'T') || 'Z' AS recorded_at"
+    instant = f"replace(CAST({relation}.recorded_at AS STRING), ' ', 'T') || 'Z' AS recorded_at"
     columns = EVENT_COLUMNS[:-1]
     return ", ".join(instant if name == "recorded_at" else f"{relation}.{name}" for name in columns)
 
