@@ -29,6 +29,7 @@ from ledger.events import (
     stock_stream,
 )
 from ledger.officer import Officer
+from ledger.program import Program
 from ledger.rows import built
 from ledger.store import Entry
 
@@ -111,11 +112,20 @@ def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> l
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer()
-        parent = attempt.program(terms.parent) if terms.parent else None
+        above = _above(attempt, terms)
         known = attempt.load(program_stream(terms.program), programs.evolve)
-        return programs.open_program(known, terms=terms, parent=parent)
+        return programs.open_program(known, terms=terms, above=above)
 
     return ledger.carry_out(command, decide, request=("open", terms))
+
+
+def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
+    """The programs that one lies under, the nearest first, and no more than tell that these are too many."""
+    above: list[Program] = []
+    while terms.parent and len(above) < programs.LEVELS_MAX:
+        above.append(attempt.program(terms.parent))
+        terms = above[-1].terms
+    return above
 
 
 def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> list[Entry]:

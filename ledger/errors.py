@@ -646,6 +646,16 @@ class ProgramExistsError(LedgerError):
     program: str
 
 
+class ProgramTooDeepError(LedgerError):
+    """The program would lie under more programs than reports follow."""
+
+    code = "program_too_deep"
+    sentence = "program {program} would lie more than {levels_max} levels deep; open it under a program above {parent}"
+    program: str
+    parent: str
+    levels_max: int
+
+
 class ProgramClosedError(LedgerError):
     """The program is closed."""
 

@@ -3,6 +3,7 @@
 budget = available + reserved + spent, always; only `available` can be reserved.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ledger.errors import (
@@ -13,6 +14,7 @@ from ledger.errors import (
     ProgramBusyError,
     ProgramClosedError,
     ProgramExistsError,
+    ProgramTooDeepError,
     ScheduleOverCeilingError,
     TrancheUnknownError,
 )
@@ -26,6 +28,9 @@ from ledger.events import (
     ProgramClosed,
     ProgramOpened,
 )
+
+LEVELS_MAX = 8
+"""Programs under each other; the projection `branches` follows so many."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,16 @@ def evolve(program: Program | None, event: Event) -> Program | None:
     return program
 
 
-def open_program(program: Program | None, *, terms: ProgramOpened, parent: Program | None) -> list[Event]:
-    """Begin a program; the same terms again record nothing."""
+def open_program(program: Program | None, *, terms: ProgramOpened, above: Sequence[Program]) -> list[Event]:
+    """Begin a program under others, the nearest of them first; the same terms again record nothing."""
     if program is not None:
         if program.terms == terms:
             return []
         raise ProgramExistsError(program=terms.program)
-    if parent is not None:
-        require_open(parent)
+    if above:
+        require_open(above[0])
+    if len(above) >= LEVELS_MAX:
+        raise ProgramTooDeepError(program=terms.program, parent=above[0].code, levels_max=LEVELS_MAX)
     if terms.ceiling is not None and sum(terms.schedule) > terms.ceiling:
         raise ScheduleOverCeilingError(program=terms.program, total=sum(terms.schedule), ceiling=terms.ceiling)
     return [terms]
