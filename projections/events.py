@@ -247,6 +247,7 @@ def log_of(files: str) -> str:
     """The query for all events: those of the tail, and those of the segments, given as a list of quoted names."""
     if not files:
         return "SELECT * FROM tail"
+    # How files become the relation is each engine's own: Spark is told all columns, here they follow from the files.
     sealed = f"read_parquet([{files}], union_by_name=true)"
     return f"SELECT * FROM tail UNION ALL BY NAME SELECT * EXCLUDE (line) FROM {sealed}"  # noqa: S608  # our own names
 

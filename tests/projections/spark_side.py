@@ -75,8 +75,6 @@ def show_events(session: Any, as_of: date, log_size: int) -> None:
         session.sql(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
 
-def rows(session: Any, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The columns and rows of a query, as Python has them."""
-    table = session.sql(query).toArrow()
-    columns = [column.to_pylist() for column in table.columns]
-    return table.column_names, list(zip(*columns, strict=True)) if columns else []
+def result(session: Any, query: str) -> Any:
+    """The rows of a query, as a table of Arrow."""
+    return session.sql(query).toArrow()
