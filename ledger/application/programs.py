@@ -4,7 +4,7 @@ from ledger.application.attempt import Attempt, Command
 from ledger.application.ledger import Ledger
 from ledger.domain import program as programs
 from ledger.domain.event import Event
-from ledger.domain.program import ProgramOpened, program_stream
+from ledger.domain.program import Program, ProgramOpened, program_stream
 from ledger.store.entries import Entry
 
 
@@ -13,11 +13,20 @@ def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> l
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer()
-        parent = attempt.program(terms.parent) if terms.parent else None
+        above = _above(attempt, terms)
         known = attempt.load(program_stream(terms.program), programs.evolve)
-        return programs.open_program(known, terms=terms, parent=parent)
+        return programs.open_program(known, terms=terms, above=above)
 
     return ledger.carry_out(command, decide, request=("open", terms))
+
+
+def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
+    """The programs that one lies under, the nearest first, and no more than tell that these are too many."""
+    above: list[Program] = []
+    while terms.parent and len(above) < programs.LEVELS_MAX:
+        above.append(attempt.program(terms.parent))
+        terms = above[-1].terms
+    return above
 
 
 def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> list[Entry]:

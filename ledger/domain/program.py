@@ -3,6 +3,7 @@
 budget = available + reserved + spent, always; only `available` can be reserved.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +13,9 @@ from pydantic import Field
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event, Stream
 from ledger.domain.fields import Amount, BudgetAmount, ChosenByOfficer, ProgramCode, Slug, Text
+
+LEVELS_MAX = 8
+"""Programs under each other; the projection `branches` follows so many."""
 
 
 class Kind(StrEnum):
@@ -124,6 +128,16 @@ class ProgramExistsError(LedgerError):
     code = "program_exists"
     sentence = "program {program} is already open with other terms; choose another code"
     program: str
+
+
+class ProgramTooDeepError(LedgerError):
+    """The program would lie under more programs than reports follow."""
+
+    code = "program_too_deep"
+    sentence = "program {program} would lie more than {levels_max} levels deep; open it under a program above {parent}"
+    program: str
+    parent: str
+    levels_max: int
 
 
 class ProgramClosedError(LedgerError):
@@ -244,14 +258,16 @@ def evolve(program: Program | None, event: Event) -> Program | None:
     return program
 
 
-def open_program(program: Program | None, *, terms: ProgramOpened, parent: Program | None) -> list[Event]:
-    """Begin a program; the same terms again record nothing."""
+def open_program(program: Program | None, *, terms: ProgramOpened, above: Sequence[Program]) -> list[Event]:
+    """Begin a program under others, the nearest of them first; the same terms again record nothing."""
     if program is not None:
         if program.terms == terms:
             return []
         raise ProgramExistsError(program=terms.program)
-    if parent is not None:
-        require_open(parent)
+    if above:
+        require_open(above[0])
+    if len(above) >= LEVELS_MAX:
+        raise ProgramTooDeepError(program=terms.program, parent=above[0].code, levels_max=LEVELS_MAX)
     if terms.ceiling is not None and sum(terms.schedule) > terms.ceiling:
         raise ScheduleOverCeilingError(program=terms.program, total=sum(terms.schedule), ceiling=terms.ceiling)
     return [terms]

@@ -15,7 +15,17 @@ from ledger.domain.registry import SIGNED_TOPICS, UPCASTERS
 from ledger.store.entries import canonical, line_of
 from ledger.store.recorder import EventLog
 from projections.errors import SegmentMismatchError
-from projections.laws.law import BREACHES_MAX, Breach, Examination, Law, OnProgress, law_names, law_sql, sentence
+from projections.laws.law import (
+    BREACHES_MAX,
+    Breach,
+    Examination,
+    Law,
+    OnProgress,
+    law_names,
+    law_sql,
+    sentence,
+    verdicts,
+)
 from projections.laws.signatures import SENTENCE, Signatures
 from projections.relation.archive import Archive
 from projections.relation.database import database, database_error
@@ -169,13 +179,7 @@ def _flaw(stored: StoredEvent) -> str | None:
 
 def _examine(connection: "DuckDBPyConnection", name: str) -> Law:
     text = law_sql(name)
-    # One pass that keeps no row but the first of the broken ones: what is examined may be all events.
-    examined = connection.execute(
-        "SELECT COUNT(*), COUNT(detail), MIN({'log_index': log_index, 'stream': stream, 'detail': detail}, "  # noqa: S608  # our own file
-        f"{BREACHES_MAX}) FILTER (WHERE detail IS NOT NULL) FROM ({text}\n) AS verdicts"
-    ).fetchone()
-    checked, broken_count, first = examined or (0, 0, [])
-    found = [Breach(**each) for each in first or []]
+    checked, broken_count, found = verdicts(connection, text)
     law = Law(name, sentence(text), checked=checked)
     if name in _NOTICES:
         law.notices = found

@@ -122,3 +122,21 @@ def sentence(text: str) -> str:
     lines = text.splitlines()
     end = next(index for index, line in enumerate(lines) if not line.startswith("--"))
     return " ".join(line.removeprefix("--").strip() for line in lines[:end])
+
+
+def verdicts(connection: "DuckDBPyConnection", query: str) -> tuple[int, int, list[Breach]]:
+    """How many things a law's query examines, how many are broken, and the first of these in log order.
+
+    Nothing but the numbers is kept of what was examined, which may be all events; where a law is broken, it is asked
+    once more.
+    """
+    [(checked, broken_count)] = connection.execute(
+        f"SELECT COUNT(*), COUNT(detail) FROM ({query}\n) AS verdicts"  # noqa: S608  # our own
+    ).fetchall()
+    if not broken_count:
+        return checked, 0, []
+    first = connection.execute(
+        f"SELECT log_index, stream, detail FROM ({query}\n) AS verdicts WHERE detail IS NOT NULL"  # noqa: S608  # our own
+        f" ORDER BY log_index, stream NULLS LAST, detail LIMIT {BREACHES_MAX}"
+    ).fetchall()
+    return checked, broken_count, [Breach(*each) for each in first]

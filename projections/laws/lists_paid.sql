@@ -11,9 +11,11 @@ JOIN log AS executed ON executed.event = 'BatchExecuted' AND executed.batch_id =
 LEFT JOIN (
     SELECT
         batch_id,
-        sha256(
+        -- Recipients have numbers of one length, so that lines in order are recipients in order.
+        sha2(
             'recipient_id,amount' || chr(10)
-            || string_agg(recipient_id || ',' || CAST(amount AS STRING) || chr(10), '' ORDER BY recipient_id)
+            || array_join(array_sort(array_agg(recipient_id || ',' || CAST(amount AS STRING) || chr(10))), ''),
+            256
         ) AS rows_sha256
     FROM log
     WHERE event = 'TrancheDisbursed'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.batch import BatchProposed
 from ledger.store.durable import sha256_of
-from projections.laws.law import BREACHES_MAX, Breach, Law
+from projections.laws.law import BREACHES_MAX, Breach, Law, verdicts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,10 +75,10 @@ def check_lists(
     genuine = {}
     for proposal in proposals:
         path = folder / f"{proposal.batch_id}.csv"
-        found = sha256_of(path)
-        if found == proposal.rows_sha256:
+        held = sha256_of(path)
+        if held == proposal.rows_sha256:
             genuine[proposal.batch_id] = path
-        elif found is not None:
+        elif held is not None:
             law.breach(Breach(None, str(path), "is not the list that was signed: its SHA-256 is another"))
     known = {f"{proposal.batch_id}.csv" for proposal in proposals}
     for path in sorted(folder.glob("*")):
@@ -86,7 +86,11 @@ def check_lists(
             law.breach(Breach(None, str(path), "is the list of no batch"))
     _load(connection, genuine)
     for query in (_PROPOSED, _PAID, _COUNTED):
-        _examine(connection, query, law)
+        checked, broken_count, first = verdicts(connection, query)
+        law.checked += checked
+        for found in first:
+            law.breach(found)
+        law.broken_count += broken_count - len(first)
     for row in connection.execute(_UNLISTED).fetchmany(BREACHES_MAX):
         law.notice(Breach(*row))
     return law
@@ -104,12 +108,3 @@ def _load(connection: "DuckDBPyConnection", genuine: dict[str, Path]) -> None:
         f" columns={columns}, delim=',', quote='', escape='', filename=true)",
         [[str(path) for path in genuine.values()]],
     )
-
-
-def _examine(connection: "DuckDBPyConnection", query: str, law: Law) -> None:
-    [(checked, broken)] = connection.execute(f"SELECT COUNT(*), COUNT(detail) FROM ({query})").fetchall()  # noqa: S608  # our own
-    law.checked += checked
-    first = f"SELECT * FROM ({query}) WHERE detail IS NOT NULL ORDER BY 1 LIMIT {BREACHES_MAX}"  # noqa: S608  # our own
-    for row in connection.execute(first).fetchall() if broken else ():
-        law.breach(Breach(*row))
-    law.broken_count += max(broken - BREACHES_MAX, 0)

@@ -120,6 +120,8 @@ _SPARK_FUNCTIONS = (
     "shiftleft(number, places) AS number << places",
     "shiftright(number, places) AS number >> places",
     "datediff(end_on, start_on) AS end_on - start_on",
+    "array_join(list, separator) AS array_to_string(list, separator)",
+    "sha2(text, bits) AS sha256(text)",
 )
 """What Spark has and DuckDB names otherwise, so that one file runs on both."""
 
@@ -238,6 +240,7 @@ def log_of(files: str) -> str:
     """The query for all events: those of the tail, and those of the segments, given as a list of quoted names."""
     if not files:
         return "SELECT * FROM tail"
+    # How files become the relation is each engine's own: Spark is told all columns, here they follow from the files.
     sealed = f"read_parquet([{files}], union_by_name=true)"
     return f"SELECT * FROM tail UNION ALL BY NAME SELECT * EXCLUDE (line) FROM {sealed}"  # noqa: S608  # our own names
 

@@ -22,4 +22,4 @@ FROM (
 LEFT JOIN (
     SELECT item, MAX(unit) AS unit FROM events WHERE event = 'GoodsStocked' GROUP BY item
 ) AS stocked ON stocked.item = moved.item
-ORDER BY moved.item, moved.country
+ORDER BY moved.item NULLS LAST, moved.country NULLS LAST

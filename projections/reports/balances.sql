@@ -48,4 +48,4 @@ FROM (
 LEFT JOIN (
     SELECT program, SUM(amount) AS entitled FROM schedules GROUP BY program
 ) AS terms ON terms.program = paid.program
-ORDER BY paid.recipient, paid.program
+ORDER BY paid.recipient NULLS LAST, paid.program NULLS LAST

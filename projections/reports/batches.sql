@@ -46,4 +46,4 @@ LEFT JOIN (
     GROUP BY batch_id
 ) AS paid ON paid.batch_id = proposed.batch_id
 WHERE proposed.event = 'BatchProposed'
-ORDER BY proposed.effective_on, proposed.batch_id
+ORDER BY proposed.effective_on NULLS LAST, proposed.batch_id NULLS LAST

@@ -2,4 +2,4 @@
 SELECT country, decree_ref, effective_on AS reopened_on
 FROM events
 WHERE event = 'DestinationReopened'
-ORDER BY effective_on, country
+ORDER BY effective_on NULLS LAST, country NULLS LAST

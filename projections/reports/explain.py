@@ -216,7 +216,7 @@ def _listed(connection: "DuckDBPyConnection", chosen: str) -> str:
 
 def shown_event(relation: str) -> str:
     """What is shown of an event, to select from `events` or `log`."""
-    instant = f"replace(CAST({relation}.recorded_at AS VARCHAR), ' ', 'T') || 'Z' AS recorded_at"
+    instant = f"replace(CAST({relation}.recorded_at AS STRING), ' ', 'T') || 'Z' AS recorded_at"
     columns = EVENT_COLUMNS[:-1]
     return ", ".join(instant if name == "recorded_at" else f"{relation}.{name}" for name in columns)
 

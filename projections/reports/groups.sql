@@ -18,4 +18,4 @@ LEFT JOIN (
 ) AS joined ON joined.program = funded.program
 WHERE funded.event = 'GroupFunded'
 GROUP BY funded.program
-ORDER BY funded.program
+ORDER BY funded.program NULLS LAST

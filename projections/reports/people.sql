@@ -10,4 +10,4 @@ SELECT scheme AS program, 'referral' AS kind, COUNT(DISTINCT recipient_id) AS pe
 FROM events
 WHERE event = 'RecipientReferred'
 GROUP BY scheme
-ORDER BY program, kind
+ORDER BY program NULLS LAST, kind NULLS LAST

@@ -98,4 +98,4 @@ LEFT JOIN (
     ) AS sets
     GROUP BY program
 ) AS below ON below.program = own.program
-ORDER BY own.program
+ORDER BY own.program NULLS LAST

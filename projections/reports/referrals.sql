@@ -3,4 +3,4 @@ SELECT scheme, channel, COUNT(DISTINCT recipient_id) AS people
 FROM events
 WHERE event = 'RecipientReferred'
 GROUP BY scheme, channel
-ORDER BY scheme, channel
+ORDER BY scheme NULLS LAST, channel NULLS LAST

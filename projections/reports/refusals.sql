@@ -19,4 +19,4 @@ FROM (
     WHERE newest = 1
 ) AS refusals
 GROUP BY command, program, refusal.code
-ORDER BY command, program NULLS FIRST, reason
+ORDER BY command NULLS LAST, program NULLS FIRST, reason NULLS LAST

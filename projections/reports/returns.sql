@@ -14,4 +14,4 @@ FROM disbursements AS paid
 JOIN events AS back ON back.stream = paid.stream AND back.version = paid.returned_version
 CROSS JOIN context
 WHERE paid.returned > 0
-ORDER BY back.effective_on, paid.program, paid.tranche, paid.recipient_id
+ORDER BY back.effective_on NULLS LAST, paid.program NULLS LAST, paid.tranche NULLS LAST, paid.recipient_id NULLS LAST

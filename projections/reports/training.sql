@@ -8,4 +8,4 @@ SELECT
 FROM events
 WHERE event = 'TrainingAttended'
 GROUP BY program
-ORDER BY program
+ORDER BY program NULLS LAST

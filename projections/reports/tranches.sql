@@ -15,4 +15,4 @@ SELECT
 FROM schedules
 LEFT JOIN payments ON payments.program = schedules.program AND payments.tranche = schedules.tranche
 GROUP BY schedules.program, schedules.tranche, schedules.amount
-ORDER BY schedules.program, schedules.tranche
+ORDER BY schedules.program NULLS LAST, schedules.tranche NULLS LAST

@@ -8,4 +8,4 @@ SELECT
     SUM(quantity) AS balance
 FROM postings
 GROUP BY account, commodity
-ORDER BY account, commodity
+ORDER BY account NULLS LAST, commodity NULLS LAST

@@ -12,7 +12,7 @@ from ledger.application.folder import LOG
 from ledger.transparency.log import Log
 from projections.audit.published import export
 
-SOURCE = Path(__file__).parents[2] / "projections" / "verifier"
+SOURCE = Path(__file__).parents[2] / "projections" / "audit" / "verifier"
 PACKAGES = Path("/usr/share/gocode")
 """Where Debian's golang-golang-x-mod-dev puts its sources."""
 

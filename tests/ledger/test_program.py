@@ -19,6 +19,7 @@ from ledger.domain.program import (
     ProgramClosedError,
     ProgramExistsError,
     ProgramOpened,
+    ProgramTooDeepError,
     ScheduleOverCeilingError,
     TrancheUnknownError,
 )
@@ -49,13 +50,13 @@ def program(*events: Event) -> Program:
 
 
 def test_a_program_is_opened_with_its_terms_once() -> None:
-    assert programs.open_program(None, terms=TERMS, parent=None) == [TERMS]
-    assert programs.open_program(program(), terms=TERMS, parent=None) == []
+    assert programs.open_program(None, terms=TERMS, above=()) == [TERMS]
+    assert programs.open_program(program(), terms=TERMS, above=()) == []
 
 
 def test_a_code_is_not_opened_again_with_other_terms() -> None:
     with pytest.raises(ProgramExistsError):
-        programs.open_program(program(), terms=TERMS.model_copy(update={"fiscal_year": 2021}), parent=None)
+        programs.open_program(program(), terms=TERMS.model_copy(update={"fiscal_year": 2021}), above=())
 
 
 @pytest.mark.parametrize(("ceiling", "is_refused"), [(999, True), (1000, False), (None, False)])
@@ -63,14 +64,20 @@ def test_tranches_never_add_up_to_more_than_the_ceiling(ceiling: int | None, is_
     terms = TERMS.model_copy(update={"ceiling": ceiling})
     if is_refused:
         with pytest.raises(ScheduleOverCeilingError):
-            programs.open_program(None, terms=terms, parent=None)
+            programs.open_program(None, terms=terms, above=())
     else:
-        assert programs.open_program(None, terms=terms, parent=None) == [terms]
+        assert programs.open_program(None, terms=terms, above=()) == [terms]
 
 
 def test_nothing_begins_under_a_closed_parent() -> None:
     with pytest.raises(ProgramClosedError):
-        programs.open_program(None, terms=TERMS, parent=program(CLOSED))
+        programs.open_program(None, terms=TERMS, above=(program(CLOSED),))
+
+
+def test_a_program_lies_eight_levels_deep_at_most() -> None:
+    assert programs.open_program(None, terms=TERMS, above=[program()] * 7) == [TERMS]
+    with pytest.raises(ProgramTooDeepError):
+        programs.open_program(None, terms=TERMS, above=[program()] * 8)
 
 
 def test_a_budget_names_the_one_before_and_is_set_once() -> None:

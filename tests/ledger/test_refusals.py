@@ -656,6 +656,18 @@ def program_exists(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def program_too_deep(ledger: Ledger, folder: Path) -> Any:
+    opened = OTHER_TERMS.model_copy(update={"program": "level-1"})
+    programs.open_program(ledger, SITI, terms=opened)
+    for level in range(2, 10):
+        opened = opened.model_copy(update={"program": f"level-{level}", "parent": opened.program})
+        if level <= 8:
+            programs.open_program(ledger, SITI, terms=opened)
+    fields = {"program": "level-9", "parent": "level-8", "levels_max": 8}
+    return fields, lambda: programs.open_program(ledger, SITI, terms=opened)
+
+
+@refusal
 def program_closed(ledger: Ledger, folder: Path) -> Any:
     recipients = register(ledger, 1)
     programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")

@@ -290,3 +290,69 @@ def _ship(book: Book) -> None:
         DeliveryConfirmed(shipment_id="m1", item="mask", quantity=600, country="HK", proof_ref="POD 1"),
         DestinationReopened(country="HK", decree_ref="Kepmenaker 294/2020"),
     )
+
+
+def crooked(book: Book) -> Book:
+    """Steps recorded with dates in another order than they were taken in, and files read again and again."""
+    program = ProgramOpened(
+        program="bsu", parent="all", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(600, 400)
+    )
+    book.add(
+        opened(), ProgramOpened(program="all", name="All", kind=Kind.UMBRELLA, fiscal_year=2020), program,
+        BudgetSet(program="bsu", budget=9000, previous=0), BudgetSet(program="bsu", budget=7000, previous=9000),
+    )  # fmt: skip
+    book.add(*(person(number) for number in range(1, 5)))
+    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    book.add(paid(1), paid(2), on="2020-10-10")
+    book.add(paid(3), paid(4), paid(3, tranche=2, amount=400), on="2020-10-02")
+    book.add(step(TrancheSettled, 1, attempt=1), step(TrancheSettled, 3, attempt=1), on="2020-10-05")
+    book.add(step(TrancheReturned, 1, attempt=1, **back), on="2020-10-03")
+    book.add(step(TrancheReissued, 1, attempt=2, after="return"), on="2020-10-20")
+    book.add(step(TrancheReturned, 1, attempt=2, **back), on="2020-10-04")
+    book.add(step(TrancheReissued, 1, attempt=3, after="return"), step(TrancheSettled, 1, attempt=3), on="2020-10-06")
+    book.add(step(TrancheReversed, 2, reason="wrong list"), step(TrancheReversed, 3, reason="w"), on="2020-10-04")
+    book.add(step(TrancheReissued, 2, attempt=2, after="reversal"), on="2020-10-01")
+    book.add(SupportReceived(recipient_id="R000000002", program="bsu", kind=Kind.COMPANION), on="2020-10-07")
+    book.add(step(TrancheReversed, 4, reason="wrong list"), on="2020-10-08")
+    for rows in ((5, 2), (1, 0), (0, 7)):
+        refused = tuple(
+            RefusedRows(code=code, rows=count) for code, count in zip(("a_code", "b_code"), rows, strict=True) if count
+        )
+        book.add(FileProcessed(command="recipient-add", file_sha256="0" * 64, count=9, refused=refused))
+    return book
+
+
+def break_laws(book: Book) -> Book:
+    """The small ledger of `keep_case` with every law of its events broken, and rows without what they are told apart by."""
+    keep_case(book)
+    levels = [f"level-{level}" for level in range(1, 9)]
+    book.add(
+        *(
+            ProgramOpened(program=code, parent=parent, name="N", kind=Kind.UMBRELLA, fiscal_year=2020)
+            for parent, code in zip([None, *levels], levels, strict=False)
+        ),
+        GroupFunded(
+            program="level-8", group_id="g3", amount=7, members=("R000000001",), proposal_ref="P", decree_ref="D",
+            decree_on=date(2021, 1, 4), report_due_on=date(2021, 1, 4),
+        ),
+    )  # fmt: skip
+    book.add(person(20), at=START + timedelta(seconds=1, microseconds=20_300))
+    book.add(paid(2), paid(6), paid(7, batch_id="none"), paid(77), step(TrancheRefunded, 1, treasury_ref="NTPN 2"))
+    book.add(ProgramClosed(program="bsu", reason="year-end"))
+    book.add(FundsReserved(program="bsu", amount=99_999, reserved_for="batch x"))
+    book.add(RecipientErased(recipient_id="R000000009", checker="siti", reason="asked", legal_basis="UU 27/2022"))
+    book.add(GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))
+    book.add(
+        MaskAidShipped(shipment_id="m3", item="mask", quantity=101, country="MY"),
+        DeliveryConfirmed(shipment_id="m1", item="mask", quantity=101, country="HK", proof_ref="POD 2"),
+    )
+    book.tamper("TrancheReissued", by="siti")
+    book.tamper("BatchProposed", rows_sha256=SHA)
+    book.tamper("FundsReserved", amount=None)
+    book.tamper("MaskAidShipped", nth=1, country=None)
+    book.tamper("RecipientReferred", nth=1, scheme=None)
+    book.tamper("FileProcessed", command=None)
+    book.tamper("DestinationReopened", country=None)
+    book.execute("UPDATE stored_events SET originator_version=9 WHERE topic='TrancheSettled.v1'")
+    book.execute("DELETE FROM stored_events WHERE topic='StockIssued.v1' AND originator_id='stock/rice-5kg'")
+    return book

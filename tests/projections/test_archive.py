@@ -16,7 +16,7 @@ from ledger.application.ledger import Ledger
 from ledger.console.tables import to_csv, to_json
 from ledger.domain.batch import BatchRejected
 from ledger.domain.errors import IntegrityBrokenError
-from ledger.domain.event import Event, Meta
+from ledger.domain.event import Event, Meta, Stream
 from ledger.domain.program import Kind, ProgramOpened
 from ledger.domain.registry import EVENT_CLASSES, UPCASTERS
 from ledger.store.entries import Entry, to_stored_event
@@ -179,11 +179,9 @@ def test_rows_stand_in_the_order_of_the_log(case, archive):
 
 class Renamed(Event):
     TOPIC = "Renamed.v2"
+    STREAM = Stream("renamed")
+    ROLE = None
     name: str
-
-    @property
-    def stream(self) -> str:
-        return "renamed"
 
 
 def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(book, monkeypatch):

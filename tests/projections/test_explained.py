@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_of_events import Book, keep_case, opened, paid, person, step
+from book_of_events import Book, crooked, keep_case, opened, paid, step
 from explained import assert_explained, contributions
 
 from ledger.domain.errors import IntegrityBrokenError
-from ledger.domain.event import RefusedRows
-from ledger.domain.payment import ReturnReason, TrancheReissued, TrancheReturned, TrancheReversed, TrancheSettled
-from ledger.domain.program import BudgetSet, Kind, ProgramOpened
-from ledger.domain.recipient import SupportReceived
-from ledger.domain.request import FileProcessed
+from ledger.domain.payment import ReturnReason, TrancheReissued, TrancheReturned
+from ledger.domain.program import Kind, ProgramOpened
 from projections.errors import FigureUnknownError
 from projections.reports import explain as explain_module
 from projections.reports.catalogue import REPORTS
@@ -28,36 +25,6 @@ def test_every_figure_of_every_report_is_the_sum_of_its_events(case: Book, as_of
     with Reports(case.recorder) as reports:
         for size in (None, 41):
             reports.ask(assert_explained, as_of=as_of, known_at=size)
-
-
-def crooked(book: Book) -> Book:
-    """Steps recorded with dates in another order than they were taken in, and files read again and again."""
-    program = ProgramOpened(
-        program="bsu", parent="all", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(600, 400)
-    )
-    book.add(
-        opened(), ProgramOpened(program="all", name="All", kind=Kind.UMBRELLA, fiscal_year=2020), program,
-        BudgetSet(program="bsu", budget=9000, previous=0), BudgetSet(program="bsu", budget=7000, previous=9000),
-    )  # fmt: skip
-    book.add(*(person(number) for number in range(1, 5)))
-    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
-    book.add(paid(1), paid(2), on="2020-10-10")
-    book.add(paid(3), paid(4), paid(3, tranche=2, amount=400), on="2020-10-02")
-    book.add(step(TrancheSettled, 1, attempt=1), step(TrancheSettled, 3, attempt=1), on="2020-10-05")
-    book.add(step(TrancheReturned, 1, attempt=1, **back), on="2020-10-03")
-    book.add(step(TrancheReissued, 1, attempt=2, after="return"), on="2020-10-20")
-    book.add(step(TrancheReturned, 1, attempt=2, **back), on="2020-10-04")
-    book.add(step(TrancheReissued, 1, attempt=3, after="return"), step(TrancheSettled, 1, attempt=3), on="2020-10-06")
-    book.add(step(TrancheReversed, 2, reason="wrong list"), step(TrancheReversed, 3, reason="w"), on="2020-10-04")
-    book.add(step(TrancheReissued, 2, attempt=2, after="reversal"), on="2020-10-01")
-    book.add(SupportReceived(recipient_id="R000000002", program="bsu", kind=Kind.COMPANION), on="2020-10-07")
-    book.add(step(TrancheReversed, 4, reason="wrong list"), on="2020-10-08")
-    for rows in ((5, 2), (1, 0), (0, 7)):
-        refused = tuple(
-            RefusedRows(code=code, rows=count) for code, count in zip(("a_code", "b_code"), rows, strict=True) if count
-        )
-        book.add(FileProcessed(command="recipient-add", file_sha256="0" * 64, count=9, refused=refused))
-    return book
 
 
 @pytest.mark.parametrize("day", [1, 2, 3, 4, 5, 6, 8, 10, 20])

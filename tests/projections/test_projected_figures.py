@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from book_of_events import Book, opened, paid, person, step
 
+from ledger.domain.group import GroupFunded
 from ledger.domain.money import AMOUNT_MAX
 from ledger.domain.payment import ReturnReason, TrancheReturned
-from ledger.domain.program import Kind, ProgramOpened
+from ledger.domain.program import LEVELS_MAX, Kind, ProgramOpened
 from projections.reports.catalogue import PROJECTIONS
 from projections.reports.engine import ReportRows, Reports
 
@@ -263,6 +264,24 @@ def test_every_report_has_columns_for_an_empty_ledger_and_no_rows(book):
 def test_an_unknown_report_is_a_key_error(book):
     with pytest.raises(KeyError):
         run(book, "../secrets")
+
+
+def test_the_branch_of_a_program_reaches_as_deep_as_programs_are_opened(book):
+    book.add(opened())
+    codes = [f"level-{level}" for level in range(1, LEVELS_MAX + 1)]
+    for parent, code in zip([None, *codes], codes, strict=False):
+        book.add(ProgramOpened(program=code, parent=parent, name="N", kind=Kind.UMBRELLA, fiscal_year=2020))
+    for code, amount in zip(codes, [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000], strict=True):
+        book.add(
+            GroupFunded(
+                program=code, group_id="g", amount=amount, members=("R000000001",), report_due_on=YEAR_END,
+                proposal_ref="P", decree_ref="D", decree_on=YEAR_END,
+            )
+        )  # fmt: skip
+    assert values(run(book, "programs"), "disbursed_in_all") == [
+        (11_111_111,), (11_111_110,), (11_111_100,), (11_111_000,), (11_110_000,), (11_100_000,), (11_000_000,),
+        (10_000_000,),
+    ]  # fmt: skip
 
 
 def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book):

@@ -14,7 +14,9 @@ from ledger.domain.program import FundsReserved, ProgramClosed
 from ledger.domain.recipient import RecipientErased
 from ledger.domain.registry import EVENT_CLASSES
 from projections.audit.check import check
-from projections.laws.law import BREACHES_MAX, Law, law_names, law_sql
+from projections.laws.law import BREACHES_MAX, Law, law_names, law_sql, verdicts
+from projections.relation.database import database
+from projections.relation.relations import empty_log
 
 
 def broken(book: Any) -> dict[str, Law]:
@@ -300,6 +302,34 @@ def test_a_clock_set_back_a_little_is_not_noticed(book):
     book.add(opened(), at=late)
     book.add(person(1), at=START)
     assert [law.notices for law in check(book.recorder) if law.notices] == []
+
+
+def test_the_order_of_the_log_is_examined_across_blocks_of_events_and_over_gaps():
+    block, day = 2**20, "TIMESTAMP '2020-09-01 08:00:00'"
+    later = {0: 0, 1: 600, block - 1: 1200, block: 100, 3 * block + 5: 1300, 3 * block + 6: 1000}
+    rows = ", ".join(f"({index}, 's', {day} + INTERVAL {seconds} SECOND)" for index, seconds in later.items())
+    with database() as connection:
+        for statement in empty_log():
+            connection.execute(statement)
+        connection.execute(f"CREATE VIEW log AS SELECT * FROM (VALUES {rows}) AS rows(log_index, stream, recorded_at)")
+        checked, _, first = verdicts(connection, law_sql("log-contiguous"))
+        assert (checked, [(breach.log_index, breach.detail) for breach in first]) == (
+            6,
+            [
+                (block - 1, "stands at place 2"),
+                (block, "stands at place 3"),
+                (3 * block + 5, "stands at place 4"),
+                (3 * block + 6, "stands at place 5"),
+            ],
+        )
+        checked, _, first = verdicts(connection, law_sql("clock"))
+        assert (checked, [(breach.log_index, breach.detail) for breach in first]) == (
+            6,
+            [
+                (block, "recorded at 2020-09-01 08:01:40, the event before at 2020-09-01 08:20:00"),
+                (3 * block + 6, "recorded at 2020-09-01 08:16:40, the event before at 2020-09-01 08:21:40"),
+            ],
+        )
 
 
 def test_of_many_breaches_the_first_are_kept_and_all_are_counted(case):

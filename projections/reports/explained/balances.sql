@@ -24,7 +24,7 @@ FROM (
     FROM events
     WHERE event IN ('TrancheDisbursed', 'TrancheReturned', 'TrancheReissued', 'TrancheRefunded', 'TrancheReversed')
     UNION ALL
-    SELECT terms.log_index, paid.recipient_id, paid.program, sums.column_name, terms.amount AS value
+    SELECT terms.log_index, paid.recipient_id, paid.program, explode(split('entitled,outstanding', ',')) AS column_name, terms.amount AS value
     FROM (
         SELECT DISTINCT recipient_id, program
         FROM events
@@ -35,5 +35,4 @@ FROM (
         FROM (SELECT log_index, program, explode(schedule) AS amount FROM events WHERE event = 'ProgramOpened') AS parts
         GROUP BY log_index, program
     ) AS terms ON terms.program = paid.program
-    CROSS JOIN (SELECT 'entitled' AS column_name UNION ALL SELECT 'outstanding' AS column_name) AS sums
 ) AS steps
