@@ -1,10 +1,13 @@
-"""Every module of the program, so that tests can ask for all refusals or all events there are."""
+"""Every module and command of the program, so that tests can ask for all refusals, events or commands there are."""
 
 from importlib import import_module
 from pkgutil import walk_packages
 
+import click
+
 import ledger
 import projections
+from cli import salur
 from ledger.domain.errors import LedgerError
 
 
@@ -31,3 +34,16 @@ def _below(cls: type[LedgerError]) -> list[type[LedgerError]]:
         for each in (sub, *_below(sub))
         if each.__module__.startswith(("ledger.", "projections."))
     ]
+
+
+def commands(group: click.Group = salur, path: str = "salur") -> list[tuple[str, click.Command]]:
+    """Every group and command below a group, each after the words that call it."""
+    context, found = click.Context(group), []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            raise LookupError(f"{path} lists {name} and has no such command")
+        found.append((f"{path} {name}", command))
+        if isinstance(command, click.Group):
+            found += commands(command, f"{path} {name}")
+    return found

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.given import built
+from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.domain import payment as payments
 from ledger.domain import program as programs
@@ -17,7 +17,6 @@ from ledger.domain.payment import (
     PaymentRef,
     PaymentUnknownError,
     ReturnReason,
-    TrancheRefunded,
     TrancheReissued,
     TrancheReversed,
 )
@@ -109,11 +108,11 @@ def _decision(step: Step, *, officer_id: str) -> _Decision:
         return payments.reissue(payment, attempt=attempt, officer_id=officer_id)
 
     def refund(payment: Payment, attempt: int, _reason: str, treasury_ref: str) -> list[Event]:
-        _check_text(payment, treasury_ref, "treasury_ref")
+        _check_text(treasury_ref, "treasury_ref")
         return payments.refund(payment, attempt=attempt, treasury_ref=treasury_ref)
 
     def reverse(payment: Payment, attempt: int, reason: str, _ref: str) -> list[Event]:
-        _check_text(payment, reason, "reason")
+        _check_text(reason, "reason")
         return payments.reverse(payment, attempt=attempt, reason=reason)
 
     decisions: Mapping[Step, _Decision] = {
@@ -174,10 +173,8 @@ def _return_reason(text: str) -> ReturnReason:
         raise ValueInvalidError(field="reason", problem=f"a return has one of the ISO 20022 codes {known}") from None
 
 
-def _check_text(payment: Payment, text: str, field: str) -> None:
+def _check_text(text: str, field: str) -> None:
     """Refuse a missing or unfit text under the name of its own field."""
     if not text:
         raise ValueInvalidError(field=field, problem="missing; add a column or give it with an option")
-    name = {"program": payment.program, "tranche": payment.tranche, "recipient_id": payment.recipient_id}
-    cls = TrancheRefunded if field == "treasury_ref" else TrancheReversed
-    built(cls, **name, amount=payment.amount, **{field: text})
+    require_texts(**{field: text})

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from eventsourcing.application import AggregateNotFoundError
+from pydantic import ValidationError
 
+from ledger.application.given import unfit
 from ledger.domain import batch as batches
 from ledger.domain import group as groups
 from ledger.domain import officer as officers
@@ -53,6 +56,21 @@ class Command:
     allow_future: bool = False
     dry_run: bool = False
     signer: Signer = without_key
+    is_dated: bool = False
+    """Whether the business date was given; else it is that of the day, and no part of what a reference stands for."""
+
+    def meta(self, recorded_at: datetime) -> Meta:
+        """What its events bear; raises `ValueInvalidError` for words of the officer that none may hold."""
+        try:
+            return Meta(
+                recorded_at=recorded_at.astimezone(UTC),
+                effective_on=self.effective_on,
+                by=self.by,
+                reference=self.reference,
+                note=self.note,
+            )
+        except ValidationError as error:
+            raise unfit(error, Meta) from None
 
 
 class Attempt:
@@ -64,6 +82,11 @@ class Attempt:
         self._versions: dict[str, int] = {}
         self._acting: Officer | None = None
         self._sign: Sign | None = None
+
+    @cached_property
+    def meta(self) -> Meta:
+        """What every event that is recorded now bears: one transaction has one instant, that of its first event."""
+        return self.command.meta(self.ledger.now())
 
     def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
         """The state of one stream, or None where it has no events."""
@@ -107,20 +130,9 @@ class Attempt:
             found = self.ledger.store.select_first(asked)
         return {stream: to_event(row) for stream, row in found.items() if stream in asked}
 
-    def meta(self) -> Meta:
-        """What every event that is recorded now bears."""
-        command = self.command
-        return Meta(
-            recorded_at=self.ledger.now().astimezone(UTC),
-            effective_on=command.effective_on,
-            by=command.by,
-            reference=command.reference,
-            note=command.note,
-        )
-
     def entries(self, events: Iterable[Event]) -> list[Entry]:
         """The events at their places: each stream goes on where it was loaded, or begins."""
-        meta, versions, placed = self.meta(), self._versions, []
+        meta, versions, placed = self.meta, self._versions, []
         for event in events:
             stream = event.stream
             version = versions[stream] = versions.get(stream, 0) + 1

@@ -3,6 +3,7 @@
 from ledger.application.attempt import Attempt, Command
 from ledger.application.given import built
 from ledger.application.ledger import Ledger
+from ledger.application.requests import Request
 from ledger.domain.destination import CountryUnknownError, DestinationReopened, destination_stream, evolve_destination
 from ledger.domain.destination import reopen as reopened_by
 from ledger.domain.event import Event, Role
@@ -18,7 +19,7 @@ def reopen(ledger: Ledger, command: Command, *, country: str, decree_ref: str) -
         known = attempt.load(destination_stream(reopened.country), evolve_destination)
         return reopened_by(known, country=reopened.country, decree_ref=decree_ref)
 
-    return ledger.carry_out(command, decide, request=("reopen", reopened))
+    return ledger.carry_out(command, decide, request=Request("destination reopen", reopened.model_dump(mode="json")))
 
 
 def country_code(code: str) -> str:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.given import built
+from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
+from ledger.application.requests import Request
 from ledger.domain import batch as batches
 from ledger.domain import program as programs
 from ledger.domain.batch import (
@@ -41,7 +42,7 @@ from ledger.files.rejects import Reject
 from ledger.files.tables import Field, Row
 from ledger.store.durable import sync
 from ledger.store.entries import Entry, Series
-from ledger.store.sqlite import told
+from ledger.store.sqlite import refusal_of
 
 FIELDS = (
     Field("recipient", ("recipient", "recipient id", "penerima", "nik", "no nik"), required=True, identifier=True),
@@ -113,7 +114,8 @@ def propose(
         total=tally.total,
         refused=tally.refused_rows,
     )
-    request = ("propose", program, tranche, rows_sha256, batch_id)
+    files = {"file_sha256": file_sha256, "rows_sha256": rows_sha256}
+    request = Request("disburse propose", {"program": program, "tranche": tranche, "batch": batch_id, **files})
     try:
         entries = ledger.carry_out(command, lambda attempt: _decide_proposal(attempt, proposal), request=request)
         if payment_list is not None:
@@ -213,7 +215,7 @@ def _spool() -> Iterator[sqlite3.Connection]:
             spool.execute("BEGIN")
             yield spool
     except sqlite3.OperationalError as error:
-        raise told(error) from error
+        raise refusal_of(error) from error
 
 
 def _write_list(spool: sqlite3.Connection, folder: Path | None) -> tuple[Path | None, str]:
@@ -261,18 +263,19 @@ def approve(ledger: Ledger, command: Command, *, batch_id: str) -> list[Entry]:
             )
         return events
 
-    return ledger.carry_out(command, decide, request=("approve", batch_id))
+    return ledger.carry_out(command, decide, request=Request("disburse approve", {"batch": batch_id}))
 
 
 def reject(ledger: Ledger, command: Command, *, batch_id: str, reason: str) -> list[Entry]:
     """Refuse a proposed batch: any checker, or the maker who withdraws it."""
+    require_texts(reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         batch = attempt.batch(batch_id)
         attempt.officer(None if command.by == batch.proposal.maker else Role.CHECKER)
         return batches.reject(batch, checker=command.by or "", reason=reason)
 
-    return ledger.carry_out(command, decide, request=("reject", batch_id, reason))
+    return ledger.carry_out(command, decide, request=Request("disburse reject", {"batch": batch_id, "reason": reason}))
 
 
 # Run
@@ -292,7 +295,8 @@ def run(
     batch = attempt.batch(batch_id)
     batches.require_approved(batch)
     path = list_path(ledger, batch_id)
-    if batch.status is batches.Status.EXECUTED:
+    request = Request("disburse run", {"batch": batch_id})
+    if ledger.was_carried_out(command, request) or batch.status is batches.Status.EXECUTED:
         return Tally(repeated=batch.paid_count, total=batch.paid_total)
     try:
         file = path.open("rb")
@@ -302,7 +306,7 @@ def run(
         _require_unchanged(file, batch)
         tally = _pay(ledger, command, file, batch.proposal, on_reject=on_reject, on_progress=on_progress)
         _require_still_unchanged(file, batch)
-    _finish(ledger, command, batch_id, tally)
+    _finish(ledger, command, batch_id, tally, request)
     return tally
 
 
@@ -350,7 +354,7 @@ def _listed(file: BufferedReader) -> Iterator[Row]:
         yield Row(number, (line[:RECIPIENT_ID_LENGTH].decode(), line[RECIPIENT_ID_LENGTH + 1 : -1].decode()))
 
 
-def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally) -> None:
+def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally, request: Request) -> None:
     """Record the run, and book the money held for the batch as spent or free again."""
 
     def decide(attempt: Attempt) -> list[Event]:
@@ -365,7 +369,7 @@ def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally) -> No
             events += programs.spend(program, amount=tally.total, held=batch.proposal.total, reserved_for=reserved_for)
         return events
 
-    ledger.carry_out(command, decide)
+    ledger.carry_out(command, decide, request=request)
 
 
 def _require_unchanged(file: BufferedReader, batch: Batch) -> None:

@@ -2,13 +2,13 @@
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.destinations import country_code
-from ledger.application.given import built
+from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
+from ledger.application.requests import Request
 from ledger.domain import goods
 from ledger.domain import program as programs
 from ledger.domain.event import Event, Role
 from ledger.domain.goods import (
-    DeliveryConfirmed,
     GoodsAidShipped,
     GoodsStocked,
     ItemUnknownError,
@@ -29,7 +29,7 @@ def stock(ledger: Ledger, command: Command, *, item: str, quantity: int, unit: s
         known = attempt.load(arrived.stream, goods.evolve_stock)
         return goods.stock_in(known, item=item, quantity=quantity, unit=unit, origin=origin)
 
-    return ledger.carry_out(command, decide, request=("stock", arrived))
+    return ledger.carry_out(command, decide, request=Request("goods stock", arrived.model_dump(mode="json")))
 
 
 def ship(
@@ -67,11 +67,12 @@ def ship(
         known = attempt.load(sent.stream, goods.evolve_shipment)
         return goods.ship(stocked, known, sent=sent)
 
-    return ledger.carry_out(command, decide, request=("ship", sent))
+    return ledger.carry_out(command, decide, request=Request("goods ship", sent.model_dump(mode="json")))
 
 
 def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int | None, proof_ref: str) -> list[Entry]:
     """Confirm that a shipment arrived, whole or in part, with its proof of delivery."""
+    require_texts(proof_ref=proof_ref)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.MAKER)
@@ -81,9 +82,7 @@ def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int
         arrived = quantity if quantity is not None else shipment.sent.quantity - shipment.delivered
         if quantity is None and any(proof == proof_ref for proof, _ in shipment.proofs):
             return []
-        events = goods.deliver(shipment, quantity=arrived, proof_ref=proof_ref)
-        for event in events:
-            built(DeliveryConfirmed, **event.model_dump())
-        return events
+        return goods.deliver(shipment, quantity=arrived, proof_ref=proof_ref)
 
-    return ledger.carry_out(command, decide, request=("deliver", shipment_id, quantity, proof_ref))
+    inputs = {"shipment": shipment_id, "quantity": quantity, "proof": proof_ref}
+    return ledger.carry_out(command, decide, request=Request("goods deliver", inputs))

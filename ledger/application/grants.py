@@ -7,9 +7,10 @@ from itertools import groupby
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.given import built
+from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
+from ledger.application.requests import Request
 from ledger.domain import group as groups
 from ledger.domain import program as programs
 from ledger.domain.errors import LedgerError, ValueInvalidError
@@ -177,13 +178,15 @@ def whole_groups(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
 
 def account(ledger: Ledger, command: Command, *, program: str, group_id: str, report_ref: str) -> list[Entry]:
     """Record a group's accountability report (LPJ)."""
+    require_texts(report_ref=report_ref)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.MAKER)
         attempt.program(program)
         return groups.account(attempt.group(program, group_id), report_ref=report_ref)
 
-    return ledger.carry_out(command, decide, request=("group report", program, group_id, report_ref))
+    inputs = {"program": program, "group": group_id, "report": report_ref}
+    return ledger.carry_out(command, decide, request=Request("group report", inputs))
 
 
 REPORT_FIELDS = (

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from eventsourcing.application import Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, StoredEvent
 from eventsourcing.utils import Environment, EnvType, retry
-from pydantic import ValidationError
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.folder import BATCHES, require_ledger
-from ledger.application.given import unfit
+from ledger.application.requests import Request
 from ledger.domain.errors import ContendedError, EffectiveInFutureError, ReferenceReusedError, ThingUnknownError
 from ledger.domain.event import Event
 from ledger.domain.money import Currency
@@ -130,7 +129,7 @@ class Ledger(Application[str]):
         decide: Callable[[Attempt], Sequence[Event]],
         *,
         series: Callable[[], Sequence[Series]] = tuple,
-        request: tuple[object, ...] = (),
+        request: Request | None = None,
     ) -> list[Entry]:
         """Run a decision and append its events, all or none; returns them, none for a request carried out before.
 
@@ -149,42 +148,48 @@ class Ledger(Application[str]):
                 return []
             events = list(decide(trial))
             if command.reference and request and events:
-                events.append(ReferenceUsed(used=command.reference, request_sha256=_digest(request)))
+                events.append(ReferenceUsed(used=command.reference, request_sha256=self._digest(command, request)))
             if events:
                 trial.require_acting()
             entries = trial.signed(trial.entries(events))
             rows = [to_row(entry) for entry in entries]
             for many in series():
-                rows += many.rows(trial.meta())
+                rows += many.rows(trial.meta)
             if rows and not command.dry_run:
                 last_stream = rows[0][0]
                 self.store.append(rows)
                 self.recorded += len(rows)
             return entries
 
+        command.meta(self.now())  # unfit words are told as what they are, before an event repeats them
         try:
-            Attempt(self, command).meta()  # unfit words are told as what they are, before an event repeats them
             return cast("list[Entry]", attempt())
         except Conflict:
             raise ContendedError(stream=last_stream) from None
-        except ValidationError as error:  # words that an officer gave along, such as a note or a reason
-            raise unfit(error) from None
 
-    def was_carried_out(self, command: Command, request: tuple[object, ...]) -> bool:
+    def was_carried_out(self, command: Command, request: Request) -> bool:
         """Whether the command's reference was used for this request; raises `ReferenceReusedError` for another one."""
         return bool(command.reference) and self._is_repeat(Attempt(self, command), command.reference or "", request)
 
-    def mark_carried_out(self, command: Command, request: tuple[object, ...]) -> None:
+    def mark_carried_out(self, command: Command, request: Request) -> None:
         """Record under the command's reference that a request of several transactions came to its end."""
         if command.reference:
-            used = ReferenceUsed(used=command.reference, request_sha256=_digest(request))
+            used = ReferenceUsed(used=command.reference, request_sha256=self._digest(command, request))
             self.carry_out(command, lambda trial: [] if self._is_repeat(trial, used.used, request) else [used])
 
-    def _is_repeat(self, trial: Attempt, reference: str, request: tuple[object, ...]) -> bool:
+    def _is_repeat(self, trial: Attempt, reference: str, request: Request) -> bool:
         used = trial.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
-        if used is not None and used.request_sha256 != _digest(request):
+        if used is not None and used.request_sha256 != self._digest(trial.command, request):
             raise ReferenceReusedError(reference=reference)
         return used is not None
+
+    def _digest(self, command: Command, request: Request) -> str:
+        """What a reference is kept with: the digest of the request, for the business date if one was given."""
+        asked = request.dated(command.effective_on) if command.is_dated else request
+        return asked.digest(self._keyed_hash)
+
+    def _keyed_hash(self, personal: bytes) -> str:
+        return self.vault.keyed_hash(personal)  # only now is the vault opened: most requests hold no person's data
 
     def _require_not_future(self, command: Command) -> None:
         today = self.now().astimezone().date()
@@ -257,7 +262,3 @@ class Ledger(Application[str]):
         kinds = [each.kind for each in STREAMS if len(each.fields) == 1 and each.fields[0] not in _MANY]
         kinds.sort(key=lambda kind: kind != "program")  # the name most often meant
         return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
-
-
-def _digest(request: tuple[object, ...]) -> str:
-    return hashlib.sha256(repr(request).encode()).hexdigest()

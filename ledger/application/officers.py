@@ -3,8 +3,9 @@
 from typing import cast
 
 from ledger.application.attempt import Attempt, Command
-from ledger.application.given import built
+from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
+from ledger.application.requests import Request
 from ledger.domain import officer as officers
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import KeyAssigned, Officer, OfficerEnrolled, OfficerKeyReplaced, key_stream
@@ -37,8 +38,8 @@ def enroll(
         # The ledger's own stream takes one such event: of two first officers at once, one is the first.
         return [*events, LedgerEntrusted(officer_id=officer_id)]
 
-    key = (public_key,) if public_key else ()
-    return ledger.carry_out(command, decide, request=("enroll", officer_id, roles, *key))
+    inputs = {"officer": officer_id, "roles": sorted(roles), "public_key": public_key}
+    return ledger.carry_out(command, decide, request=Request("officer enroll", inputs))
 
 
 def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key: str, reason: str) -> list[Entry]:
@@ -51,7 +52,8 @@ def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key
         holder = _holder(attempt, public_key)
         return officers.replace_key(officer, public_key=given.public_key, reason=reason, by=command.by, holder=holder)
 
-    return ledger.carry_out(command, decide, request=("replace-key", officer_id, public_key, reason))
+    inputs = {"officer": officer_id, "public_key": public_key, "reason": reason}
+    return ledger.carry_out(command, decide, request=Request("officer replace-key", inputs))
 
 
 def _holder(attempt: Attempt, public_key: str | None) -> str | None:
@@ -72,9 +74,11 @@ def _evolve_entrusted(officer_id: str | None, event: Event) -> str | None:
 
 def revoke(ledger: Ledger, command: Command, *, officer_id: str, reason: str) -> list[Entry]:
     """Stop an officer from acting."""
+    require_texts(reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer()
         return officers.revoke(attempt.named_officer(officer_id), reason=reason)
 
-    return ledger.carry_out(command, decide, request=("revoke", officer_id, reason))
+    inputs = {"officer": officer_id, "reason": reason}
+    return ledger.carry_out(command, decide, request=Request("officer revoke", inputs))

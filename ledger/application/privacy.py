@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.disbursement import list_path
+from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import recipient_id as id_of
+from ledger.application.requests import Request
 from ledger.domain import batch as batches
 from ledger.domain import payment as payments
 from ledger.domain import recipient as recipients
 from ledger.domain.batch import Status
+from ledger.domain.errors import IntegrityBrokenError, LedgerError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import GroupJoined
 from ledger.domain.payment import Payment
 from ledger.domain.recipient import DataDisclosed, ErasureRequested, RecipientErased, RecipientUnknownError
 from ledger.store.entries import Entry
+from ledger.store.errors import StoreLockedError
 from ledger.vault.vault import Person
 
 
@@ -43,18 +47,20 @@ def request_erasure(
     ledger: Ledger, command: Command, *, recipient_id: str, reason: str, legal_basis: str
 ) -> list[Entry]:
     """Ask that a person's data be erased."""
+    require_texts(reason=reason, legal_basis=legal_basis)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.MAKER)
         recipient = attempt.recipient(recipient_id)
         return recipients.request_erasure(recipient, maker=command.by or "", reason=reason, legal_basis=legal_basis)
 
-    request = ("request erasure", recipient_id, reason, legal_basis)
-    return ledger.carry_out(command, decide, request=request)
+    inputs = {"recipient": recipient_id, "reason": reason, "legal_basis": legal_basis}
+    return ledger.carry_out(command, decide, request=Request("recipient erase request", inputs))
 
 
 def reject_erasure(ledger: Ledger, command: Command, *, recipient_id: str, reason: str) -> list[Entry]:
     """Leave a person's data where it is: any checker, or the maker who withdraws the request."""
+    require_texts(reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         recipient = attempt.recipient(recipient_id)
@@ -62,7 +68,8 @@ def reject_erasure(ledger: Ledger, command: Command, *, recipient_id: str, reaso
         attempt.officer(None if is_own else Role.CHECKER)
         return recipients.reject_erasure(recipient, checker=command.by or "", reason=reason)
 
-    return ledger.carry_out(command, decide, request=("reject erasure", recipient_id, reason))
+    inputs = {"recipient": recipient_id, "reason": reason}
+    return ledger.carry_out(command, decide, request=Request("recipient erase reject", inputs))
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Erased:
 
     entries: list[Entry]
     left: list[str]
+    """Where bytes of the row are still to be overwritten, and by whom."""
 
 
 def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> Erased:
@@ -80,18 +88,37 @@ def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> E
         attempt.officer(Role.CHECKER)
         return recipients.approve_erasure(attempt.recipient(recipient_id), checker=command.by or "")
 
+    request = Request("recipient erase approve", {"recipient": recipient_id})
     entries: list[Entry] = []
 
     def work() -> None:
         ledger.vault.rows.remove(number)  # first, and not yet for good: what the vault refuses is not recorded
-        entries.extend(ledger.carry_out(command, decide, request=("approve erasure", recipient_id)))
+        entries.extend(ledger.carry_out(command, decide, request=request))
 
     decide(Attempt(ledger, command))  # a passphrase is asked for before the vault waits for it
     if command.dry_run:
-        return Erased(ledger.carry_out(command, decide), [])
+        return Erased(ledger.carry_out(command, decide, request=request), [])
     number = _number(recipient_id)
-    ledger.vault.rows.alone(work)
-    return Erased(entries, ledger.vault.rows.forget())
+    try:
+        ledger.vault.rows.alone(work)
+    except LedgerError as error:
+        if not entries:
+            raise
+        raise IntegrityBrokenError(
+            f"{recipient_id} is recorded as erased, and is still in the vault ({error.code});"
+            " give the same command again, and it completes the erasure"
+        ) from error
+    return Erased(entries, _still_to_be_overwritten(ledger, recipient_id))
+
+
+def _still_to_be_overwritten(ledger: Ledger, recipient_id: str) -> list[str]:
+    """Overwrite the deleted row; where that must wait, say so: the erasure is recorded, and no refusal undoes it."""
+    try:
+        return ledger.vault.rows.forget()
+    except LedgerError as error:
+        why = "somebody reads the vault" if isinstance(error, StoreLockedError) else error.code
+        where = f"the row of {recipient_id} is deleted, and its bytes are still in the vault's files ({why})"
+        return [f"still to be overwritten: {where}; give the same command again when nobody else uses the vault"]
 
 
 # To know
@@ -123,6 +150,7 @@ def disclose(ledger: Ledger, command: Command, *, recipient_id: str, reason: str
 
     Nothing is shown where nothing is recorded: in a rehearsal, or under a reference used before.
     """
+    require_texts(reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer()
@@ -130,7 +158,8 @@ def disclose(ledger: Ledger, command: Command, *, recipient_id: str, reason: str
         return [DataDisclosed(recipient_id=recipient_id, reason=reason)]
 
     vault = ledger.vault  # refused without its key, before anything is recorded
-    if not ledger.carry_out(command, decide, request=("disclose", recipient_id, reason)) or command.dry_run:
+    request = Request("recipient disclose", {"recipient": recipient_id, "reason": reason})
+    if not ledger.carry_out(command, decide, request=request) or command.dry_run:
         return None
     return _holdings(ledger, recipient_id, vault.open(_number(recipient_id)))
 

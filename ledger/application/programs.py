@@ -1,7 +1,9 @@
 """Programs: opened, given a budget, closed."""
 
 from ledger.application.attempt import Attempt, Command
+from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
+from ledger.application.requests import Request
 from ledger.domain import program as programs
 from ledger.domain.event import Event
 from ledger.domain.program import Program, ProgramOpened, program_stream
@@ -17,7 +19,7 @@ def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> l
         known = attempt.load(program_stream(terms.program), programs.evolve)
         return programs.open_program(known, terms=terms, above=above)
 
-    return ledger.carry_out(command, decide, request=("open", terms))
+    return ledger.carry_out(command, decide, request=Request("program open", terms.model_dump(mode="json")))
 
 
 def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
@@ -36,14 +38,15 @@ def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -
         attempt.officer()
         return programs.set_budget(attempt.program(program), budget=budget)
 
-    return ledger.carry_out(command, decide, request=("budget", program, budget))
+    return ledger.carry_out(command, decide, request=Request("program budget", {"program": program, "budget": budget}))
 
 
 def close_program(ledger: Ledger, command: Command, *, program: str, reason: str) -> list[Entry]:
     """End a program."""
+    require_texts(reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer()
         return programs.close(attempt.program(program), reason=reason)
 
-    return ledger.carry_out(command, decide, request=("close", program, reason))
+    return ledger.carry_out(command, decide, request=Request("program close", {"program": program, "reason": reason}))

@@ -5,13 +5,14 @@ from typing import TypeVar
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.given import built
+from ledger.application.given import built, one_of, require_fit
 from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.domain import program as programs
 from ledger.domain import recipient as recipients
 from ledger.domain.errors import LedgerError, ValueInvalidError
 from ledger.domain.event import Event, Role
+from ledger.domain.fields import GroupId
 from ledger.domain.program import Kind
 from ledger.domain.recipient import Channel, Recipient, RecipientReferred, TrainingAttended, recipient_stream
 from ledger.files.rejects import Reject
@@ -42,6 +43,8 @@ def train(
     on_progress: OnProgress = lambda _: None,
 ) -> Tally:
     """Record who attended a session of a program's training (rows as in `TRAINING_FIELDS`)."""
+    if group_id is not None:
+        require_fit(GroupId, group_id=group_id)
 
     def decide(recipient: Recipient, row: Row) -> list[Event]:
         session = row.values[1] or session_id
@@ -142,4 +145,4 @@ def _word(words: type[W], text: str, field: str) -> W:
     try:
         return words(text.strip().lower())
     except ValueError:
-        raise ValueInvalidError(field=field, problem=f"one of {', '.join(words)}") from None
+        raise ValueInvalidError(field=field, problem=one_of(words, text)) from None

@@ -41,7 +41,7 @@ def disburse_propose(
         )  # fmt: skip
         made = given.carry_out(work)
         sentence, more = _proposed(request, given.ledger, made)
-    tell_tally(request, made.tally, given.rejects_path, sentence=sentence, more=more)
+    tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
 
 
 def _proposed(request: Request, ledger: "Ledger", made: "Proposed") -> tuple[str, dict[str, object]]:
@@ -67,11 +67,14 @@ def disburse_one(
     """Propose a batch of one payment, to RECIPIENT_ID."""
     import hashlib
 
-    from ledger.application import disbursement
+    from ledger.application import disbursement, privacy
+    from ledger.application.people import is_nik_shaped
     from ledger.files.tables import Row
 
-    typed = f"{recipient_id},{amount}\n"
     with opened_to_write(request) as ledger:
+        if is_nik_shaped(recipient_id):  # the hash of what was typed is stored, and would give a NIK away
+            recipient_id = privacy.recipient_named(ledger, recipient_id)
+        typed = f"{recipient_id},{amount}\n"
         made = disbursement.propose(
             ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
             file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=refuse

@@ -1,5 +1,6 @@
 """`salur group`: grants to groups, and the reports they owe."""
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -30,17 +31,22 @@ def group_fund(
 
     FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
     """
-    from ledger.application import grants
+    from ledger.application import grants, requests
+    from ledger.application.people import is_nik_shaped
     from ledger.files.tables import Row
 
     terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
-    work = partial(grants.fund, program=code, terms=terms)
+    job = Job("group-fund", grants.FIELDS, partial(grants.fund, program=code, terms=terms), code, defaults, "group")
     if members:
         no_papers = ("",) * (len(grants.FIELDS) - 2)
         roster = [Row(line, (group, member, *no_papers)) for line, member in enumerate(members, start=1)]
-        work_rows(request, roster, work, f"Group {group} of {code} is funded, with {counted(len(members), 'member')}.")
+        ids = sorted(member for member in members if not is_nik_shaped(member))
+        inputs = {"program": code, "group": group, "members": ids, **asdict(terms)}
+        asked = requests.Request(job.name, inputs, {"members": sorted(filter(is_nik_shaped, members))})
+        sentence = f"Group {group} of {code} is funded, with {counted(len(members), 'member')}."
+        work_rows(request, roster, job.work, sentence, asked)
     else:
-        work_file(request, reading, Path(group), Job("group-fund", grants.FIELDS, work, code, noun="group"))
+        work_file(request, reading, Path(group), job)
 
 
 @group.command("report")

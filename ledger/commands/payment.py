@@ -23,7 +23,8 @@ def _add_step(step: str, done: str, *options: Decorator, help_text: str) -> None
         from ledger.domain.payment import is_payment_id
 
         work = partial(aftercare.change, step=aftercare.Step(step), reason=reason, treasury_ref=treasury_ref)
-        job = Job(f"payment-{step}", aftercare.FIELDS, work)
+        inputs = {"reason": reason, "treasury_ref": treasury_ref}
+        job = Job(f"payment-{step}", aftercare.FIELDS, work, inputs=inputs)
         sentence = f"Payment {payment}: {done}."
         work_one_or_file(request, reading, payment, job, is_name=is_payment_id, sentence=sentence)
 

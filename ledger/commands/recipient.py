@@ -8,7 +8,7 @@ import click
 
 from ledger.console.options import FILE, Reading, Request, reads_file, writes
 from ledger.console.output import EVENT_COLUMNS, event_row, present, present_terms, print_json, stored_object, tell
-from ledger.console.working import given_file, opened_to_write, refuse
+from ledger.console.working import Job, given_file, opened_to_write, refuse
 
 if TYPE_CHECKING:
     from ledger.application.ledger import Ledger
@@ -35,23 +35,26 @@ _reason_option = click.option("--reason", required=True, help="Why; stored with 
 @writes
 def recipient_register(request: Request, nik: str, **person: str) -> None:
     """Register one person; their data goes into the vault only."""
-    from ledger.application import registration
+    from ledger.application import registration, requests
     from ledger.application.people import recipient_id
     from ledger.files.tables import Row
 
-    values = tuple((person | {"nik": nik})[field.name] for field in registration.FIELDS)
+    given = person | {"nik": nik}
+    values = tuple(given[field.name] for field in registration.FIELDS)
+    public = {name: given.pop(name) for name in ("category", "region", "shared_account")}
+    asked = requests.Request("recipient register", public, given)
     with opened_to_write(request) as ledger:
 
         def chosen_id() -> str | None:
             number = ledger.vault.find([nik]).get(nik)
             return recipient_id(number) if number else None
 
-        if ledger.was_carried_out(request.command, ("register", chosen_id())):
+        if ledger.was_carried_out(request.command, asked):
             tell(request, [], "")
             return
         tally = registration.register(ledger, request.command, [Row(1, values)], file_sha256=None, on_reject=refuse)
         chosen = None if request.command.dry_run else chosen_id()
-        ledger.mark_carried_out(request.command, ("register", chosen))
+        ledger.mark_carried_out(request.command, asked)
     if request.output == "json":
         print_json({"recipient_id": chosen, "taken": tally.taken})
     else:
@@ -69,7 +72,7 @@ def recipient_import(request: Request, file: Path, category: str, reading: Readi
 
     with given_file(request, reading, file, registration.FIELDS) as given:
         work = partial(registration.register, file_sha256=given.sha256, category=category)
-        given.take("recipient-import", work)
+        given.take(Job("recipient-import", registration.FIELDS, work, inputs={"category": category}))
     given.tell()
 
 

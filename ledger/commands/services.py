@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ledger.console.options import Reading, Request, program_option, reads_file, writes
-from ledger.console.output import tell_tally
+from ledger.console.output import tell, tell_tally
 from ledger.console.working import Job, opened_to_write, refuse, work_one_or_file
 
 training, support, referral = click.Group(), click.Group(), click.Group()
@@ -37,18 +37,24 @@ def training_record(
     reading: Reading,
 ) -> None:
     """Record who attended a session: RECIPIENT, the rows of FILE (recipient, session), or a whole group."""
-    from ledger.application import services
+    from ledger.application import requests, services
 
     if (who is None) == (group_id is None):
         raise click.UsageError("name a recipient, a file or a --group")
     work = partial(services.train, program=code, session_id=session_id, group_id=group_id)
     if who:
-        job = Job("training-record", services.TRAINING_FIELDS, work, code)
+        job = Job("training-record", services.TRAINING_FIELDS, work, code, {"session": session_id})
         _work_for(request, reading, who, job, f"{who} attended {session_id}.")
     elif group_id:
+        whose = {"group": group_id, "group_program": group_program or code}
+        asked = requests.Request("training record", {"program": code, "session": session_id, **whose})
         with opened_to_write(request) as ledger:
+            if ledger.was_carried_out(request.command, asked):
+                tell(request, [], "")
+                return
             rows = services.members_of(ledger, group_program or code, group_id, request.command)
             tally = work(ledger, request.command, rows=rows, on_reject=refuse)
+            ledger.mark_carried_out(request.command, asked)
         tell_tally(request, tally, Path())
 
 
@@ -63,9 +69,8 @@ def support_record(request: Request, who: str, code: str, kind: str, reading: Re
     from ledger.application import services
 
     work = partial(services.support, program=code, kind=kind)
-    _work_for(
-        request, reading, who, Job("support-record", services.SUPPORT_FIELDS, work, code), f"{code} helped {who}."
-    )
+    job = Job("support-record", services.SUPPORT_FIELDS, work, code, {"kind": kind})
+    _work_for(request, reading, who, job, f"{code} helped {who}.")
 
 
 @referral.command("record")
@@ -79,5 +84,5 @@ def referral_record(request: Request, who: str, scheme: str, channel: str, readi
     from ledger.application import services
 
     work = partial(services.refer, scheme=scheme, channel=channel)
-    job = Job("referral-record", services.REFERRAL_FIELDS, work)
+    job = Job("referral-record", services.REFERRAL_FIELDS, work, inputs={"scheme": scheme, "channel": channel})
     _work_for(request, reading, who, job, f"{who} is referred to {scheme}.")

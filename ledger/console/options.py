@@ -40,8 +40,8 @@ class DateOption(click.ParamType[Any]):
 
         try:
             return parse_date(value, None)
-        except LedgerError as error:
-            self.fail(str(error), param, ctx)
+        except LedgerError:  # its advice is for files, whose dates may be in another order
+            self.fail("write the year first, such as 2020-10-15, or the month by its name", param, ctx)
 
 
 class KnownAtOption(click.ParamType[Any]):
@@ -200,10 +200,12 @@ def writes(function: Function) -> Function:
         from ledger.application.attempt import Command
         from ledger.console.keys import keys_of
 
+        given_on = options.pop("effective_on")
         keys = keys_of(session, options.pop("key_file"))
         command = Command(
             by=options.pop("officer"),
-            effective_on=options.pop("effective_on") or today(),
+            effective_on=given_on or today(),
+            is_dated=given_on is not None,
             signer=keys.signer,
             **{name: options.pop(name) for name in ("allow_future", "reference", "note", "dry_run")},
         )

@@ -1,8 +1,8 @@
 """How a command works on the ledger: opened to read or to write, with the rows of a file or with what was typed."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from ledger.console.options import Reading, Request, Session
 from ledger.console.output import print_json, progress_bar, tell, tell_tally
 
 if TYPE_CHECKING:
+    from ledger.application import requests
     from ledger.application.attempt import Command
     from ledger.application.chunks import OnProgress, OnReject, Tally
     from ledger.application.ledger import Ledger
@@ -47,6 +48,8 @@ class Job:
     fields: "tuple[Field, ...]"
     work: "Work[Tally]"
     program: str | None = None
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    """Those of the command beside what it is given and the program: with them a reference stands for one request."""
     noun: str = "row"
 
 
@@ -95,10 +98,12 @@ def record(request: Request, work: "Callable[[Ledger, Command], Sequence[Entry]]
 class GivenFile:
     """A file that was given to a command, while the ledger is open for it."""
 
-    def __init__(self, request: Request, ledger: "Ledger", table: "Table", rejects: "RejectsFile", path: Path) -> None:
+    def __init__(
+        self, request: Request, ledger: "Ledger", table: "Table", rejects: "RejectsFile", reading: Mapping[str, object]
+    ) -> None:
+        """`reading` is how the table is read, as far as it was said."""
         self.request, self.ledger, self.sha256 = request, ledger, table.sha256
-        self.rejects_path = path
-        self._table, self._rejects = table, rejects
+        self._table, self.rejects, self._reading = table, rejects, reading
         self._tally: Tally | None = None
 
     def carry_out(self, work: Work[Done]) -> Done:
@@ -108,28 +113,31 @@ class GivenFile:
                 self.ledger,
                 self.request.command,
                 rows=self._table.rows(),
-                on_reject=lambda reject, _: self._rejects.add(reject),
+                on_reject=lambda reject, _: self.rejects.add(reject),
                 on_progress=advance,
             )
 
-    def take(self, name: str, work: "Work[Tally]", *, program: str | None = None) -> None:
+    def take(self, job: Job) -> None:
         """Carry out its rows and record that it was read to its end, unless its reference says that this was done."""
+        from ledger.application import requests
         from ledger.application.chunks import finish_file
 
-        command, this = self.request.command, (name, program, self.sha256)
-        if self.ledger.was_carried_out(command, this):
+        command, program = self.request.command, job.program
+        file = {"file_sha256": self.sha256, "program": program, **self._reading}
+        asked = requests.Request(job.name, {**file, **job.inputs})
+        if self.ledger.was_carried_out(command, asked):
             return
-        self._tally = self.carry_out(work)
+        self._tally = self.carry_out(job.work)
         if not command.dry_run:
-            finish_file(self.ledger, command, self._tally, name=name, file_sha256=self.sha256, program=program)
-            self.ledger.mark_carried_out(command, this)
+            finish_file(self.ledger, command, self._tally, name=job.name, file_sha256=self.sha256, program=program)
+            self.ledger.mark_carried_out(command, asked)
 
     def tell(self, noun: str = "row") -> None:
         """Say what became of its rows."""
         if self._tally is None:
             tell(self.request, [], "")
         else:
-            tell_tally(self.request, self._tally, self.rejects_path, noun=noun)
+            tell_tally(self.request, self._tally, self.rejects.path, noun=noun)
 
 
 @contextmanager
@@ -152,13 +160,14 @@ def given_file(request: Request, reading: Reading, path: Path, fields: "tuple[Fi
         open_table(None if is_stdin else path, fields, column_map, reading.sheet) as table,
         RejectsFile(rejects_path) as rejects,
     ):
-        yield GivenFile(request, ledger, table, rejects, rejects_path)
+        how = {"map": column_map, "sheet": reading.sheet, "date_order": reading.date_order, "decimal": reading.decimal}
+        yield GivenFile(request, ledger, table, rejects, how)
 
 
 def work_file(request: Request, reading: Reading, path: Path, job: Job) -> None:
     """Read a file's rows into the ledger, show progress, write the rejects and say what became of the rows."""
     with given_file(request, reading, path, job.fields) as given:
-        given.take(job.name, job.work, program=job.program)
+        given.take(job)
     given.tell(job.noun)
 
 
@@ -172,8 +181,13 @@ def refuse(reject: "Reject", error: "LedgerError | None") -> NoReturn:
     raise error
 
 
-def work_rows(request: Request, rows: "Sequence[Row]", work: "Work[Tally]", sentence: str) -> None:
-    """Carry out one thing that is given in words and not in a file; what refuses it refuses the command."""
+def work_rows(
+    request: Request, rows: "Sequence[Row]", work: "Work[Tally]", sentence: str, asked: "requests.Request"
+) -> None:
+    """Carry out one thing that is given in words and not in a file; what refuses it refuses the command.
+
+    `asked` is what its reference stands for.
+    """
     refused: list[LedgerError] = []
 
     def on_reject(reject: "Reject", error: "LedgerError | None") -> None:
@@ -182,14 +196,13 @@ def work_rows(request: Request, rows: "Sequence[Row]", work: "Work[Tally]", sent
         refused.append(error)
 
     with opened_to_write(request) as ledger:
-        this = (sentence, *(row.values for row in rows))
-        if ledger.was_carried_out(request.command, this):
+        if ledger.was_carried_out(request.command, asked):
             tell(request, [], "")
             return
         tally = work(ledger, request.command, rows=rows, on_reject=on_reject, on_progress=lambda _: None)
         if refused:  # of a group and its members, the members' errors say what to mend
             raise next((error for error in refused if error.code != "roster_invalid"), refused[0])
-        ledger.mark_carried_out(request.command, this)
+        ledger.mark_carried_out(request.command, asked)
     if request.output == "json":
         print_json({"taken": tally.taken, "repeated": tally.repeated})
     elif tally.repeated:
@@ -202,10 +215,12 @@ def work_one_or_file(
     request: Request, reading: Reading, thing: str, job: Job, *, is_name: Callable[[str], bool], sentence: str
 ) -> None:
     """Carry out one thing that is named, in a row of its own, or a file of them."""
+    from ledger.application import requests
     from ledger.files.tables import Row
 
     if is_name(thing) and not Path(thing).exists():
         row = Row(1, (thing, *[""] * (len(job.fields) - 1)))
-        work_rows(request, [row], job.work, sentence)
+        asked = requests.Request(job.name, {job.fields[0].name: thing, "program": job.program, **job.inputs})
+        work_rows(request, [row], job.work, sentence, asked)
     else:
         work_file(request, reading, Path(thing), job)

@@ -120,7 +120,7 @@ class AmountAmbiguousError(LedgerError):
     """The text could be read as two different amounts."""
 
     code = "amount_ambiguous"
-    sentence = "{shape} can be read as two amounts; say which sign separates decimals with --decimal"
+    sentence = "{shape} can be read as two amounts; write it without a sign for thousands, or for a file say with --decimal which sign separates decimals"
     shape: str
 
 
@@ -153,7 +153,7 @@ class DateInvalidError(LedgerError):
     """The text is not a date."""
 
     code = "date_invalid"
-    sentence = "{shape} is not a date; write YYYY-MM-DD or state the order with --date-order"
+    sentence = "{shape} is not a date; write YYYY-MM-DD, or for a file state the order of its dates with --date-order"
     shape: str
 
 
@@ -161,5 +161,5 @@ class DateAmbiguousError(LedgerError):
     """The text could be read as two different dates."""
 
     code = "date_ambiguous"
-    sentence = "{shape} can be read as day-month or month-day; state the order with --date-order dmy or mdy"
+    sentence = "{shape} can be read as day-month or month-day; write YYYY-MM-DD, or for a file state the order of its dates with --date-order dmy or mdy"
     shape: str

@@ -146,7 +146,7 @@ class Database:
     def maintain(self, statement: str) -> list[str]:
         """Run a statement outside of any transaction, however long it takes; returns what the server warned of."""
         warnings: list[str] = []
-        with self.told(), closing(self._connect()) as connection:
+        with self.refusing(), closing(self._connect()) as connection:
             connection.answer_s = inf
             connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
             connection.execute("SET statement_timeout=0")
@@ -154,14 +154,14 @@ class Database:
         return warnings
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def refusing(self) -> Iterator[None]:
         """Turn the database's errors, but for broken uniqueness, into refusals."""
         try:
             yield
         except psycopg.IntegrityError:
             raise
         except psycopg.Error as error:
-            raise told(error) from error
+            raise refusal_of(error) from error
 
     def _read(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._connection() as connection:
@@ -184,11 +184,11 @@ class Database:
                     continue
                 if is_unsure():
                     raise AnswerLostError(_sentence(error)) from error
-                raise told(error) from error
+                raise refusal_of(error) from error
             except psycopg.IntegrityError:
                 raise
             except psycopg.Error as error:
-                raise told(error) from error
+                raise refusal_of(error) from error
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -257,7 +257,7 @@ def _sentence(error: psycopg.Error) -> str:
     return error.diag.message_primary or re.sub("^connection (is bad|failed): ", "", first)
 
 
-def told(error: psycopg.Error) -> Exception:
+def refusal_of(error: psycopg.Error) -> Exception:
     """The refusal, or broken integrity, behind an error of the database."""
     text = _sentence(error)
     match error:

@@ -9,9 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from ledger.domain.errors import IntegrityBrokenError
-from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
-from ledger.store.sqlite import LOCK_TIMEOUT_S, is_disk_full
+from ledger.store.errors import StoreLockedError
+from ledger.store.sqlite import LOCK_TIMEOUT_S, refusal_of
 
 MACS_PER_QUERY = 8_192
 NUMBER_MAX = 999_999_999
@@ -178,7 +177,7 @@ class SQLitePersonRows:
 
     def create(self, key_check: Callable[[], bytes]) -> None:
         self._path.touch(mode=0o600)
-        with told(), closing(sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
+        with refusing(), closing(sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.executescript(_SCHEMA + ";" + _NIKS.schema + _ACCOUNTS.schema)
             database.execute("BEGIN IMMEDIATE")
@@ -206,7 +205,7 @@ class SQLitePersonRows:
         return self._opened
 
     def key_check(self) -> bytes | None:
-        with told():
+        with refusing():
             row = self._database.execute("SELECT mac FROM key_check").fetchone()
         return row[0] if row else None
 
@@ -219,7 +218,7 @@ class SQLitePersonRows:
 
     @contextmanager
     def _transaction(self, end: str) -> Iterator[None]:
-        with told():
+        with refusing():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -229,18 +228,18 @@ class SQLitePersonRows:
                     self._database.execute("ROLLBACK")
 
     def of_niks(self, nik_macs: Sequence[bytes]) -> dict[bytes, int]:
-        with told():
+        with refusing():
             return _NIKS.find(self._database, nik_macs)
 
     def sealed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
         statement = "SELECT number, nik_mac, sealed FROM person WHERE number IN"
-        with told():
+        with refusing():
             for part in _parts(numbers):
                 yield from self._database.execute(f"{statement} ({','.join('?' * len(part))})", part)
 
     def taken(self, account_macs: Sequence[bytes]) -> set[bytes]:
         statement = "SELECT account_mac FROM person WHERE shared_account IS NOT NULL AND account_mac IN"
-        with told():
+        with refusing():
             found = set(_ACCOUNTS.find(self._database, account_macs))
             if self._database.execute("SELECT 1 FROM person WHERE shared_account IS NOT NULL LIMIT 1").fetchone():
                 for part in _parts(account_macs):
@@ -249,11 +248,11 @@ class SQLitePersonRows:
         return found
 
     def next_number(self) -> int:
-        with told():
+        with refusing():
             return int(self._database.execute("SELECT COALESCE(MAX(seq), 0)+1 FROM sqlite_sequence").fetchone()[0])
 
     def add(self, rows: list[PersonRow]) -> None:
-        with told():
+        with refusing():
             self._database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", rows)
             numbers, nik_macs, account_macs, shared, _ = zip(*rows, strict=True) if rows else ((),) * 5
             _NIKS.add(self._database, nik_macs, numbers)
@@ -261,16 +260,16 @@ class SQLitePersonRows:
             _ACCOUNTS.add(self._database, [account_macs[index] for index in own], [numbers[index] for index in own])
 
     def count(self) -> int:
-        with told():
+        with refusing():
             return int(self._database.execute("SELECT COUNT(*) FROM person").fetchone()[0])
 
     def page(self, after: int, limit: int) -> list[PersonRow]:
-        with told():
+        with refusing():
             statement = "SELECT * FROM person WHERE number>? ORDER BY number LIMIT ?"
             return self._database.execute(statement, (after, limit)).fetchall()
 
     def absent(self) -> list[tuple[int, int]]:
-        with told():
+        with refusing():
             gaps: list[tuple[int, int]] = self._database.execute(GAPS.format(person="person")).fetchall()
             (highest,) = self._database.execute("SELECT COALESCE(MAX(number), 0) FROM person").fetchone()
         return [*gaps, (highest + 1, NUMBER_MAX)]
@@ -287,7 +286,7 @@ class SQLitePersonRows:
         self._database.execute("DELETE " + within[0], within[1])
 
     def forget(self) -> list[str]:
-        with told():
+        with refusing():
             is_busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if is_busy:  # somebody reads what was there before
             raise StoreLockedError()
@@ -304,16 +303,11 @@ class SQLitePersonRows:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Turn SQLite's errors into refusals, or broken integrity."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text:
-            raise StoreLockedError from error
-        raise DiskFullError() if is_disk_full(error) else StoreFailedError(reason=text) from error
-    except sqlite3.ProgrammingError:  # a bug of ours is no damage of the file
-        raise
-    except sqlite3.DatabaseError as error:
-        raise IntegrityBrokenError(f"the vault is damaged ({error}); restore a copy") from error
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # a bug of ours, such as a hash that is added twice, is no damage of the file
+    except sqlite3.Error as error:
+        raise refusal_of(error, what="the vault") from error

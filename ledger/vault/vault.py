@@ -73,6 +73,7 @@ class Vault:
         self._seal = AESGCM(_derived(master, b"seal"))
         self._nik_key = _derived(master, b"nik")
         self._account_key = _derived(master, b"account")
+        self._request_key = _derived(master, b"request")
         self._rehearsed_from: int | None = None
         self.rows = rows_of(where)
         try:
@@ -102,6 +103,10 @@ class Vault:
 
     def close(self) -> None:
         self.rows.close()
+
+    def keyed_hash(self, personal: bytes) -> str:
+        """A hash of a request's personal inputs, in hex, that nobody can compute without the vault's key."""
+        return hmac.digest(self._request_key, personal, "sha256").hex()
 
     def find(self, niks: Sequence[str]) -> dict[str, int]:
         """NIK → the person's number, of those that the vault knows."""

@@ -8,24 +8,12 @@ from pathlib import Path
 import click
 import pytest
 
-from cli import salur
-from tests.rooms import refusals
+from tests.rooms import commands, refusals
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial" / "an-auditors-first-hour.md").read_text(encoding="utf-8")
 TOUR = re.findall(r"<!-- tour -->\n```sh\n(.*?)```\n(?:\n```\n(.*?)```)?", README + TUTORIAL, re.DOTALL)
-
-
-def commands(group: click.Group, path: str = "salur") -> list[tuple[str, click.Command]]:
-    context, found = click.Context(group), []
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command
-        found.append((f"{path} {name}", command))
-        if isinstance(command, click.Group):
-            found += commands(command, f"{path} {name}")
-    return found
 
 
 def test_the_tour_of_the_readme_and_the_tutorial_after_it_run_and_print_what_they_say(tmp_path: Path) -> None:
@@ -50,9 +38,7 @@ def test_the_tour_of_the_readme_and_the_tutorial_after_it_run_and_print_what_the
             assert any(line == each for each in lines), f"{line!r} is not printed by:\n{block}\n{shown}"
 
 
-@pytest.mark.parametrize(
-    ("path", "command"), commands(salur), ids=lambda value: value if isinstance(value, str) else ""
-)
+@pytest.mark.parametrize(("path", "command"), commands(), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_command_has_help_and_describes_its_options(path: str, command: click.Command) -> None:
     assert command.help
     for parameter in command.params:
@@ -66,7 +52,7 @@ def test_every_group_of_commands_stands_in_the_documents() -> None:
     )
     missing = [
         path
-        for path, command in commands(salur)
+        for path, command in commands()
         if isinstance(command, click.Group) and path.partition(" ")[2] not in documents
     ]
     assert missing == []

@@ -40,7 +40,7 @@ from ledger.application import officers, privacy, registration, services
 from ledger.application.aftercare import Step
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
-from ledger.domain.errors import LedgerError, SameOfficerError, ValueInvalidError
+from ledger.domain.errors import IntegrityBrokenError, LedgerError, SameOfficerError, ValueInvalidError
 from ledger.domain.event import Role
 from ledger.domain.officer import RoleMissingError
 from ledger.domain.recipient import (
@@ -52,7 +52,7 @@ from ledger.domain.recipient import (
     RecipientUnknownError,
 )
 from ledger.files.tables import Row
-from ledger.store.errors import StoreLockedError
+from ledger.store.errors import StoreFailedError
 from ledger.vault.errors import VaultKeyError
 from ledger.vault.rows import PersonRow
 from ledger.vault.vault import Person
@@ -206,9 +206,34 @@ def test_a_reader_who_may_still_see_the_erased_is_waited_for_and_told(ledger: Le
     with closing(sqlite3.connect(ledger.folder / "vault.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT COUNT(*) FROM person").fetchone()
-        with pytest.raises(StoreLockedError):
-            privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
+        erased = privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
+        assert [type(entry.event).__name__ for entry in erased.entries] == ["RecipientErased"]
+        [left] = erased.left
+        assert left.startswith(f"still to be overwritten: the row of {recipient_id} is deleted")
+        assert "somebody reads the vault" in left
+        assert broken(ledger) == [], "the row is gone for everybody who asks from now on"
     assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).left == []
+
+
+def test_an_erasure_that_the_vault_cannot_complete_is_told_as_recorded(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [recipient_id] = register(ledger, 1)
+    privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
+
+    def undone(work: Any) -> None:
+        with ledger.vault.rows.rehearsal():
+            work()
+        raise StoreFailedError(reason="disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.vault.rows, "alone", undone)
+        with pytest.raises(IntegrityBrokenError, match="is recorded as erased, and is still in the vault"):
+            privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
+
+    assert broken(ledger) == [f"{recipient_id} is erased, and still in the vault"]
+    assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).left == []
+    assert broken(ledger) == []
 
 
 def test_without_the_vaults_key_nothing_is_recorded_nor_erased(ledger: Ledger) -> None:
