@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing.persistence import InfrastructureFactory
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.store.durable import sync
-from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError
+from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError, SettingsUnfitError
 from ledger.store.sqlite import LedgerFactory
 
 if TYPE_CHECKING:
@@ -96,19 +97,48 @@ class Place:
             return wider_rights(database)
 
 
+class _Format(BaseModel):
+    model_config = ConfigDict(strict=True)
+    format: int
+
+
+class _LogSettings(BaseModel):
+    model_config = ConfigDict(strict=True)
+    folder: str
+    key: str | None = None
+
+
+class _Settings(_Format):
+    """What the file of settings says, of the format that this program writes."""
+
+    database: str | None = None
+    log: _LogSettings | None = None
+
+
 def require_ledger(folder: Path) -> Place:
-    """Refuse a folder that is not a ledger, or one of a newer version; tells where the ledger is kept."""
+    """Where the ledger of a folder is kept.
+
+    Raises `LedgerMissingError` where the folder holds no ledger, `LedgerNewerError` where a newer version wrote it, and
+    `SettingsUnfitError` where its settings are damaged.
+    """
     try:
-        settings = json.loads((folder / SETTINGS).read_text())
-        found = int(settings["format"])
-    except (OSError, ValueError, KeyError, TypeError):
+        content = (folder / SETTINGS).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         raise LedgerMissingError(folder=str(folder)) from None
-    if found > FORMAT:
-        raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
-    log = settings.get("log")
+    try:
+        found = _Format.model_validate_json(content).format
+        if found > FORMAT:
+            raise LedgerNewerError(folder=str(folder), found=found, known=FORMAT)
+        settings = _Settings.model_validate_json(content)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, problem["loc"])) or "the file"
+        raise SettingsUnfitError(path=str(folder / SETTINGS), problem=f"{place}: {problem['msg']}") from None
     # Paths in the ledger's folder are kept relative to it: the folder may move.
-    log_place = LogPlace(folder / log["folder"], folder / log["key"] if "key" in log else None) if log else None
-    return Place(folder, settings.get("database"), log_place)
+    log = settings.log and LogPlace(
+        folder / settings.log.folder, folder / settings.log.key if settings.log.key else None
+    )
+    return Place(folder, settings.database, log)
 
 
 def write_settings(place: Place) -> None:

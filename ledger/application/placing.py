@@ -31,7 +31,7 @@ class PlacingAhead:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         self._process = subprocess.Popen(  # noqa: S603  # this program itself
-            [sys.executable, "-m", "ledger.application.placing", str(folder.resolve())],
+            [sys.executable, "-P", "-m", "ledger.application.placing", str(folder.resolve())],
             stdin=theirs_in,
             stdout=theirs_out,
             stderr=subprocess.DEVNULL,  # what stops it is met again, and told, by the process that people talk to

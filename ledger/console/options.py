@@ -51,7 +51,7 @@ class KnownAtOption(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime:
         """The size or the instant that was written; fails as click's own types do."""
-        if value.isdigit():
+        if value.isascii() and value.isdigit() and len(value) < 20:
             return int(value)
         try:
             return datetime.fromisoformat(value).astimezone()

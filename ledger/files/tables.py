@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import ENAMETOOLONG
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -162,6 +163,10 @@ def open_table(
         raise FileIsDirectoryError(path=name) from None
     except PermissionError as error:
         raise FileDamagedError(path=name, reason=str(error.strerror)) from None
+    except OSError as error:
+        if error.errno == ENAMETOOLONG:  # no file can have such a name
+            raise FileMissingError(path=name) from None
+        raise
     try:
         return Table(file, name, fields, column_map, sheet)
     except BaseException:

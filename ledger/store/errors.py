@@ -29,6 +29,17 @@ class FolderNotEmptyError(LedgerError):
     folder: str
 
 
+class SettingsUnfitError(LedgerError):
+    """The file that makes a folder a ledger is damaged."""
+
+    code = "settings_unfit"
+    sentence = (
+        "{path} does not say what a ledger's settings say ({problem}); restore the file from a copy of the ledger"
+    )
+    path: str
+    problem: str
+
+
 class LedgerNewerError(LedgerError):
     """The ledger was written by a later version of this program."""
 

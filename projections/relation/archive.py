@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.registry import UPCASTERS
 from ledger.store.durable import alone, sync
-from ledger.store.errors import DiskFullError
+from ledger.store.errors import DiskFullError, StoreFailedError
 from ledger.store.recorder import EventLog
 from projections.errors import SegmentMismatchError
-from projections.relation.database import database, database_error, out_of_memory
+from projections.relation.database import database, database_error, out_of_memory, require_file
 from projections.relation.relations import Segment, column_types, fields_of, gaps, lines_of, typed
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Archive:
             return segments
         try:
             self.seal(on_progress)
-        except (OSError, DiskFullError, IntegrityBrokenError) as error:
+        except (OSError, DiskFullError, StoreFailedError, IntegrityBrokenError) as error:
             self.tell(f"not sealed, and read from the store: {error}")
         return self.segments()
 
@@ -163,7 +163,7 @@ class Archive:
             segment.path.unlink(missing_ok=True)
 
     def discard_unreadable(self) -> None:
-        """Remove every segment of which a part cannot be read."""
+        """Remove every segment whose bytes are damaged; raises `StoreFailedError` where that cannot be known."""
         with database(MEMORY_BYTES_MAX) as connection:
             for segment in _found(self.folder):
                 if not _is_readable(connection, segment):
@@ -326,8 +326,9 @@ def _labels(connection: "DuckDBPyConnection", segments: Sequence[Segment]) -> di
         count_of = dict(
             connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata(?)", [names]).fetchall()
         )
-    except database_error():
+    except database_error() as error:
         if len(segments) == 1:
+            require_file(error, segments[0].path)
             return {}
         return {key: label for segment in segments for key, label in _labels(connection, [segment]).items()}
     return {segment: _label_of(segment, label_of, count_of) for segment in segments}
@@ -348,7 +349,8 @@ def _is_readable(connection: "DuckDBPyConnection", segment: Segment) -> bool:
         connection.execute("SELECT SUM(CAST(hash(COLUMNS(*)) AS HUGEINT)) FROM read_parquet(?)", [str(segment.path)])
     except out_of_memory():
         return True
-    except database_error():
+    except database_error() as error:
+        require_file(error, segment.path)
         return False
     return True
 

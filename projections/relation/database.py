@@ -2,15 +2,21 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from ledger.store.errors import StoreFailedError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY_BYTES_MAX = 2_500_000_000
 """What is larger goes to temporary files, so that a whole process stays below 4 GiB."""
+OPEN_FILES = 64
+"""At least as often the database may have one file open at a time."""
+BLOCK_BYTES = 1 << 24
 
 
 @contextmanager
@@ -54,3 +60,31 @@ def out_of_memory() -> type[Exception]:
     import duckdb
 
     return duckdb.OutOfMemoryException
+
+
+def query_error() -> tuple[type[Exception], ...]:
+    """What the database raises for a query that is wrong in itself, whatever the files hold."""
+    import duckdb
+
+    return duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException
+
+
+def require_file(error: Exception, path: Path) -> None:
+    """Let an error that the database raised over a file be held against the file's bytes.
+
+    Raises `StoreFailedError` where the system around the file may be the reason: the file is there, and cannot be read
+    or not be opened as often as the database may open it. Nothing is known of its bytes then.
+    """
+    import duckdb
+
+    if not isinstance(error, duckdb.IOException):
+        return
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(path.open("rb")) for _ in range(OPEN_FILES)]
+            while files[0].read(BLOCK_BYTES):
+                pass
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise StoreFailedError(reason=f"{path}: {problem.strerror}") from error

@@ -12,7 +12,7 @@ from ledger.console.columns import PLAIN, Column, Layout
 from ledger.store.errors import StoreFailedError
 from ledger.store.recorder import EventLog
 from projections.relation.archive import Archive
-from projections.relation.database import database, database_error, out_of_memory
+from projections.relation.database import database, database_error, out_of_memory, query_error
 from projections.relation.relations import load, view
 from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
 from projections.reports.record import Projection, flaws
@@ -148,8 +148,8 @@ class Reports:
             return work()
         except out_of_memory() as error:
             raise StoreFailedError(reason="the database was out of memory") from error
-        except database_error():
-            if self.archive is None:
+        except database_error() as error:
+            if self.archive is None or isinstance(error, query_error()):
                 raise
             self.archive.discard_unreadable()
         # Made anew, or by another process since.

@@ -152,6 +152,13 @@ def ledger_newer(ledger: Ledger, folder: Path) -> Any:
     return {"folder": str(folder), "found": 2, "known": 1}, lambda: require_ledger(folder)
 
 
+@refusal
+def settings_unfit(ledger: Ledger, folder: Path) -> Any:
+    (folder / SETTINGS).write_text(json.dumps({"salur": "ledger", "format": "1"}))
+    problem = "format: Input should be a valid integer"
+    return {"path": str(folder / SETTINGS), "problem": problem}, lambda: require_ledger(folder)
+
+
 @contextmanager
 def pragma(ledger: Ledger, statement: str, undo: str) -> Iterator[None]:
     """A setting of the ledger's own connection to its database."""
