@@ -135,9 +135,9 @@ def require_ledger(folder: Path) -> Place:
         place = ".".join(map(str, problem["loc"])) or "the file"
         raise SettingsUnfitError(path=str(folder / SETTINGS), problem=f"{place}: {problem['msg']}") from None
     # Paths in the ledger's folder are kept relative to it: the folder may move.
-    log = settings.log and LogPlace(
-        folder / settings.log.folder, folder / settings.log.key if settings.log.key else None
-    )
+    log: LogPlace | None = None
+    if settings.log:
+        log = LogPlace(folder / settings.log.folder, folder / settings.log.key if settings.log.key else None)
     return Place(folder, settings.database, log)
 
 
