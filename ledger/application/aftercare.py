@@ -63,35 +63,35 @@ def change(
 
     `reason` and `treasury_ref` serve rows that name none.
     """
-    decide = _decision(step, officer_id=command.by or "")
+    decision = _decision(step, officer_id=command.by or "")
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer(ROLE[step])
-        refs: dict[int, PaymentRef] = {}
-        for row in rows:
-            try:
-                refs[row.line] = PaymentRef.parse(row.values[0])
-            except LedgerError as error:
-                chunk.refuse(row, error, field="payment", text=row.values[0])
-        states = attempt.load_many(sorted({ref.stream for ref in refs.values()}), payments.evolve)
+        states = attempt.load_many(sorted(set(filter(None, map(_stream, rows)))), payments.evolve)
         funds = _Funds(attempt)
-        for row in rows:
-            if (ref := refs.get(row.line)) is None:
-                continue
-            try:
-                if (payment := states.get(ref.stream)) is None:
-                    raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
-                events = decide(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
-                funds.book(events)
-            except LedgerError as error:
-                chunk.refuse(row, error, field="payment", text=row.values[0])
-                continue
+
+        def decide(row: Row) -> list[Event]:
+            ref = PaymentRef.parse(row.values[0])
+            if (payment := states.get(ref.stream)) is None:
+                raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
+            events = decision(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
+            funds.book(events)
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment
-            chunk.take(events)
+            return events
+
+        chunk.each(rows, FIELDS, decide)
         chunk.events = funds.around(chunk.events)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+
+
+def _stream(row: Row) -> str | None:
+    """The stream of the payment that a row names, or None where the name is unfit."""
+    try:
+        return PaymentRef.parse(row.values[0]).stream
+    except LedgerError:
+        return None
 
 
 _Decision = Callable[[Payment, int, str, str], list[Event]]

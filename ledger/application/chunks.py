@@ -18,7 +18,7 @@ from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event, RefusedRows
 from ledger.domain.request import FileProcessed
 from ledger.files.rejects import Reject
-from ledger.files.tables import Row
+from ledger.files.tables import Field, Row
 from ledger.store.entries import Series
 
 CHUNK_ROWS = 5_000
@@ -66,6 +66,19 @@ class Chunk:
             self.tally.taken += 1
         else:
             self.tally.repeated += 1
+
+    def each(self, rows: Iterable[Row], fields: Sequence[Field], decide: Callable[[Row], Sequence[Event]]) -> None:
+        """Decide row by row; a refusal names the field that it is about, or else the first of its row."""
+        names = [field.name for field in fields]
+        for row in rows:
+            try:
+                events = decide(row)
+            except LedgerError as error:
+                about = getattr(error, "field", names[0])
+                field = about if about in names else names[0]
+                self.refuse(row, error, field=field, text=row.values[names.index(field)])
+            else:
+                self.take(events)
 
     def refuse(self, row: Row, error: LedgerError, *, field: str = "", text: str = "") -> None:
         self.rejects.append((Reject.of(error, line=row.line, field=field, text=text), without_trace(error)))

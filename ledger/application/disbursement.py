@@ -35,7 +35,6 @@ from ledger.domain.batch import (
 from ledger.domain.errors import IntegrityBrokenError, LedgerError
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import AlreadyPaidError, PaymentRef, TrancheDisbursed, payment_stream
-from ledger.domain.program import Program
 from ledger.domain.recipient import DuplicateInFileError
 from ledger.files.amounts import DecimalMark, parse_amount
 from ledger.files.rejects import Reject
@@ -85,18 +84,9 @@ def propose(
     the batch's own id.
     """
     with _spool() as spool:
-        tally = _sort_out(
-            ledger,
-            command,
-            rows,
-            spool,
-            program,
-            tranche,
-            batch_id,
-            decimal_mark,
-            on_reject=on_reject,
-            on_progress=on_progress,
-        )
+        sorting = _Sorting(ledger, program, tranche, batch_id, decimal_mark, spool)
+        tally = in_chunks(ledger, command, rows, sorting.fill, on_reject=on_reject, on_progress=on_progress)
+        tally.taken, tally.total = sorting.count, sorting.total
         if not tally.taken:
             raise BatchEmptyError(refused=sum(tally.refused.values()))
         folder = None if command.dry_run else ledger.batches_folder
@@ -133,28 +123,27 @@ def _decide_proposal(attempt: Attempt, proposal: BatchProposed) -> list[Event]:
     return batches.propose(attempt.load(batch_stream(proposal.batch_id), batches.evolve), proposal=proposal)
 
 
-def _sort_out(
-    ledger: Ledger,
-    command: Command,
-    rows: Iterable[Row | Reject],
-    spool: sqlite3.Connection,
-    program: str,
-    tranche: int,
-    batch_id: str | None,
-    decimal_mark: DecimalMark | None,
-    *,
-    on_reject: OnReject,
-    on_progress: OnProgress,
-) -> Tally:
-    """Put the payable rows into the spool and refuse the others."""
-    taken = Tally()
+@dataclass
+class _Sorting:
+    """A payment list in the making: payable rows go into the spool, the others are refused."""
 
-    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+    ledger: Ledger
+    program: str
+    tranche: int
+    batch_id: str | None
+    decimal_mark: DecimalMark | None
+    spool: sqlite3.Connection
+    count: int = 0
+    total: int = 0
+    """Of the rows in the spool, in minor units."""
+
+    def fill(self, attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        """Sort the rows of one chunk."""
         attempt.officer(Role.MAKER)
-        terms = attempt.program(program)
+        terms = attempt.program(self.program)
         programs.require_open(terms)
-        due = programs.tranche_amount(terms, tranche)
-        people = RecipientIndex(ledger, attempt, (row.values[0] for row in rows))
+        due = programs.tranche_amount(terms, self.tranche)
+        people = RecipientIndex(self.ledger, attempt, (row.values[0] for row in rows))
         payable: list[tuple[Row, str, int]] = []
         for row in rows:
             name, amount_text = row.values
@@ -163,42 +152,28 @@ def _sort_out(
                 person = people[name]
                 programs.require_eligible(terms, person.category)
                 field, text = "amount", amount_text
-                amount = parse_amount(amount_text, ledger.currency, decimal_mark) if amount_text else due
+                amount = parse_amount(amount_text, self.ledger.currency, self.decimal_mark) if amount_text else due
                 programs.require_within(terms, amount=amount, ceiling=due)
             except LedgerError as error:
                 chunk.refuse(row, error, field=field, text=text)
             else:
                 payable.append((row, person.recipient_id, amount))
-        _spool_payable(spool, attempt, terms, tranche, batch_id, payable, chunk, taken)
+        self._spool(attempt, payable, chunk)
 
-    tally = in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
-    tally.taken, tally.total = taken.taken, taken.total
-    return tally
-
-
-def _spool_payable(
-    spool: sqlite3.Connection,
-    attempt: Attempt,
-    program: Program,
-    tranche: int,
-    batch_id: str | None,
-    payable: list[tuple[Row, str, int]],
-    chunk: Chunk,
-    taken: Tally,
-) -> None:
-    paid = attempt.first(payment_stream(program.code, tranche, recipient_id) for _, recipient_id, _ in payable)
-    for row, recipient_id, amount in payable:
-        before = paid.get(payment_stream(program.code, tranche, recipient_id)) if paid else None
-        # What this very batch has paid belongs to its list: the same file gives the same list again.
-        if isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
-            chunk.refuse(row, _already_paid(before), field="recipient", text=row.values[0])
-        elif spool.execute(_INTO_SPOOL, (recipient_id, amount, row.line)).rowcount:
-            taken.taken += 1
-            taken.total += amount
-        else:
-            line = spool.execute("SELECT line FROM payable WHERE recipient_id=?", (recipient_id,)).fetchone()[0]
-            duplicate = DuplicateInFileError(first=f"line {line}")
-            chunk.refuse(row, duplicate, field="recipient", text=row.values[0])
+    def _spool(self, attempt: Attempt, payable: list[tuple[Row, str, int]], chunk: Chunk) -> None:
+        paid = attempt.first(payment_stream(self.program, self.tranche, recipient_id) for _, recipient_id, _ in payable)
+        for row, recipient_id, amount in payable:
+            before = paid.get(payment_stream(self.program, self.tranche, recipient_id)) if paid else None
+            # What this very batch has paid belongs to its list: the same file gives the same list again.
+            if isinstance(before, TrancheDisbursed) and before.batch_id != self.batch_id:
+                chunk.refuse(row, _already_paid(before), field="recipient", text=row.values[0])
+            elif self.spool.execute(_INTO_SPOOL, (recipient_id, amount, row.line)).rowcount:
+                self.count += 1
+                self.total += amount
+            else:
+                known = self.spool.execute("SELECT line FROM payable WHERE recipient_id=?", (recipient_id,))
+                duplicate = DuplicateInFileError(first=f"line {known.fetchone()[0]}")
+                chunk.refuse(row, duplicate, field="recipient", text=row.values[0])
 
 
 _INTO_SPOOL = "INSERT OR IGNORE INTO payable VALUES (?,?,?)"

@@ -210,20 +210,19 @@ def account_many(
         attempt.officer(Role.MAKER)
         attempt.program(program)
         known = attempt.load_many([group_stream(program, row.values[0]) for row in rows], groups.evolve)
-        for row in rows:
+
+        def decide(row: Row) -> list[Event]:
             group_id, report_ref = row.values
             stream = group_stream(program, group_id)
-            try:
-                if not report_ref:
-                    raise PapersMissingError(group_id=group_id, paper="report reference")
-                group = known.get(stream) or attempt.group(program, group_id)
-                built(AccountabilityReported, program=program, group_id=group_id, report_ref=report_ref)
-                events = groups.account(group, report_ref=report_ref)
-            except LedgerError as error:
-                chunk.refuse(row, error, field="group", text=group_id)
-                continue
-            chunk.take(events)
+            if not report_ref:
+                raise PapersMissingError(group_id=group_id, paper="report reference")
+            group = known.get(stream) or attempt.group(program, group_id)
+            built(AccountabilityReported, program=program, group_id=group_id, report_ref=report_ref)
+            events = groups.account(group, report_ref=report_ref)
             for event in events:
                 known[stream] = groups.evolve(group, event) or group
+            return events
+
+        chunk.each(rows, REPORT_FIELDS, decide)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)

@@ -141,20 +141,20 @@ class Ledger(Application[str]):
         last_stream = ""
 
         @retry(Conflict, max_attempts=TRIES, wait=0.01)
-        def attempt() -> list[Entry]:
+        def once() -> list[Entry]:
             nonlocal last_stream
-            trial = Attempt(self, command)
-            if command.reference and request and self._is_repeat(trial, command.reference, request):
+            attempt = Attempt(self, command)
+            if command.reference and request and self._is_repeat(attempt, command.reference, request):
                 return []
-            events = list(decide(trial))
+            events = list(decide(attempt))
             if command.reference and request and events:
                 events.append(ReferenceUsed(used=command.reference, request_sha256=self._digest(command, request)))
             if events:
-                trial.require_acting()
-            entries = trial.signed(trial.entries(events))
+                attempt.require_acting()
+            entries = attempt.signed(attempt.entries(events))
             rows = [to_row(entry) for entry in entries]
             for many in series():
-                rows += many.rows(trial.meta)
+                rows += many.rows(attempt.meta)
             if rows and not command.dry_run:
                 last_stream = rows[0][0]
                 self.store.append(rows)
@@ -163,7 +163,7 @@ class Ledger(Application[str]):
 
         command.meta(self.now())  # unfit words are told as what they are, before an event repeats them
         try:
-            return cast("list[Entry]", attempt())
+            return cast("list[Entry]", once())
         except Conflict:
             raise ContendedError(stream=last_stream) from None
 
@@ -175,11 +175,11 @@ class Ledger(Application[str]):
         """Record under the command's reference that a request of several transactions came to its end."""
         if command.reference:
             used = ReferenceUsed(used=command.reference, request_sha256=self._digest(command, request))
-            self.carry_out(command, lambda trial: [] if self._is_repeat(trial, used.used, request) else [used])
+            self.carry_out(command, lambda attempt: [] if self._is_repeat(attempt, used.used, request) else [used])
 
-    def _is_repeat(self, trial: Attempt, reference: str, request: Request) -> bool:
-        used = trial.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
-        if used is not None and used.request_sha256 != self._digest(trial.command, request):
+    def _is_repeat(self, attempt: Attempt, reference: str, request: Request) -> bool:
+        used = attempt.load(reference_stream(reference), lambda _, event: cast("ReferenceUsed", event))
+        if used is not None and used.request_sha256 != self._digest(attempt.command, request):
             raise ReferenceReusedError(reference=reference)
         return used is not None
 

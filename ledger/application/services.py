@@ -1,6 +1,6 @@
 """Help other than money: training, support of other kinds, and referrals to other schemes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ledger.application.attempt import Attempt, Command
@@ -10,7 +10,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.domain import program as programs
 from ledger.domain import recipient as recipients
-from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.errors import ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.fields import GroupId
 from ledger.domain.program import Kind
@@ -53,7 +53,9 @@ def train(
         built(TrainingAttended, recipient_id=recipient.recipient_id, program=program, session_id=session)
         return recipients.attend(recipient, program=program, session_id=session, group_id=group_id)
 
-    return _record(ledger, command, rows, program, decide, on_reject=on_reject, on_progress=on_progress)
+    return _record(
+        ledger, command, rows, TRAINING_FIELDS, program, decide, on_reject=on_reject, on_progress=on_progress
+    )
 
 
 def members_of(ledger: Ledger, program: str, group_id: str, command: Command) -> list[Row]:
@@ -78,7 +80,7 @@ def support(
     def decide(recipient: Recipient, row: Row) -> list[Event]:
         return recipients.support(recipient, program=program, kind=_word(Kind, row.values[1] or kind or own, "kind"))
 
-    return _record(ledger, command, rows, program, decide, on_reject=on_reject, on_progress=on_progress)
+    return _record(ledger, command, rows, SUPPORT_FIELDS, program, decide, on_reject=on_reject, on_progress=on_progress)
 
 
 def refer(
@@ -103,13 +105,14 @@ def refer(
         )
         return recipients.refer(recipient, scheme=made.scheme, channel=through)
 
-    return _record(ledger, command, rows, None, decide, on_reject=on_reject, on_progress=on_progress)
+    return _record(ledger, command, rows, REFERRAL_FIELDS, None, decide, on_reject=on_reject, on_progress=on_progress)
 
 
 def _record(
     ledger: Ledger,
     command: Command,
     rows: Iterable[Row | Reject],
+    fields: Sequence[Field],
     program: str | None,
     decide: Decide,
     *,
@@ -124,19 +127,18 @@ def _record(
         people = RecipientIndex(ledger, attempt, (row.values[0] for row in rows))
         ids = {found.recipient_id for row in rows if (found := people.get(row.values[0]))}
         states = attempt.load_many([recipient_stream(each) for each in sorted(ids)], recipients.evolve)
-        for row in rows:
-            try:
-                stream = people[row.values[0]].stream
-                recipient = states[stream]
-                if terms:
-                    programs.require_eligible(terms, recipient.category)
-                events = decide(recipient, row)
-            except LedgerError as error:
-                chunk.refuse(row, error, field=getattr(error, "field", "recipient"), text=row.values[0])
-                continue
-            chunk.take(events)
+
+        def decided(row: Row) -> list[Event]:
+            stream = people[row.values[0]].stream
+            recipient = states[stream]
+            if terms:
+                programs.require_eligible(terms, recipient.category)
+            events = decide(recipient, row)
             for event in events:
                 states[stream] = recipients.evolve(recipient, event) or recipient
+            return events
+
+        chunk.each(rows, fields, decided)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
 

@@ -192,7 +192,7 @@ class Payment:
     batch_id: str
     status: Status = Status.DISBURSED
     attempt: int = 1
-    returned_to: str | None = None
+    return_recorded_by: str | None = None
     """The officer who recorded the last return."""
 
     @property
@@ -209,7 +209,7 @@ def evolve(payment: Payment | None, event: Event) -> Payment | None:
         case TrancheSettled():
             return replace(payment, status=Status.SETTLED)
         case TrancheReturned():
-            return replace(payment, status=Status.RETURNED, returned_to=event.recorded_by)
+            return replace(payment, status=Status.RETURNED, return_recorded_by=event.recorded_by)
         case TrancheReissued():
             return replace(payment, status=Status.REISSUED, attempt=event.attempt)
         case TrancheRefunded():
@@ -246,7 +246,7 @@ def reissue(payment: Payment, *, attempt: int, officer_id: str) -> list[Event]:
     if attempt < payment.attempt:
         return []
     _require(payment, attempt, (Status.RETURNED, Status.REVERSED), "reissued")
-    if payment.status is Status.RETURNED and officer_id == payment.returned_to:
+    if payment.status is Status.RETURNED and officer_id == payment.return_recorded_by:
         raise SameOfficerError(officer_id=officer_id, thing=f"payment {payment.ref.payment_id}")
     return [
         TrancheReissued(

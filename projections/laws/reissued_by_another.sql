@@ -4,12 +4,12 @@ SELECT
     stream,
     CASE
         WHEN officer IS NULL THEN 'no officer named'
-        WHEN officer = returned_to THEN officer || ' recorded the return and paid again'
+        WHEN officer = return_recorded_by THEN officer || ' recorded the return and paid again'
     END AS detail
 FROM (
     SELECT
         log_index, stream, event, after, officer,
-        LAG(recorded_by) OVER (PARTITION BY stream ORDER BY log_index) AS returned_to
+        LAG(recorded_by) OVER (PARTITION BY stream ORDER BY log_index) AS return_recorded_by
     FROM log
     WHERE event IN ('TrancheReturned', 'TrancheReissued')
 ) AS steps
