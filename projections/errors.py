@@ -1,6 +1,6 @@
 """Refusals of those who read."""
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 
 
 class SegmentMismatchError(LedgerError):
@@ -12,7 +12,7 @@ class SegmentMismatchError(LedgerError):
         " from the store with `salur seal --rebuild`"
     )
     segment: str
-    problem: str
+    problem: Said
 
 
 class SignerElsewhereError(LedgerError):
@@ -47,9 +47,9 @@ class FigureUnknownError(LedgerError):
     code = "figure_unknown"
     sentence = "no figure {figure}: {problem}{nearest}; choose from: {known}"
     figure: str
-    problem: str
+    problem: Said
     known: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class ProofsTooManyError(LedgerError):

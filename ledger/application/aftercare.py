@@ -10,7 +10,7 @@ from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.domain import payment as payments
 from ledger.domain import program as programs
-from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import (
     Payment,
@@ -170,11 +170,13 @@ def _return_reason(text: str) -> ReturnReason:
         return ReturnReason(text.strip().upper())
     except ValueError:
         known = ", ".join(ReturnReason)
-        raise ValueInvalidError(field="reason", problem=f"a return has one of the ISO 20022 codes {known}") from None
+        raise ValueInvalidError(
+            field="reason", problem=Said("a return has one of the ISO 20022 codes {known}", known=known)
+        ) from None
 
 
 def _check_text(text: str, field: str) -> None:
     """Refuse a missing or unfit text under the name of its own field."""
     if not text:
-        raise ValueInvalidError(field=field, problem="missing; add a column or give it with an option")
+        raise ValueInvalidError(field=field, problem=Said("missing; add a column or give it with an option"))
     require_texts(**{field: text})

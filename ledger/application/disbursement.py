@@ -32,7 +32,7 @@ from ledger.domain.batch import (
     BatchProposed,
     batch_stream,
 )
-from ledger.domain.errors import IntegrityBrokenError, LedgerError
+from ledger.domain.errors import IntegrityBrokenError, LedgerError, Said
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import AlreadyPaidError, PaymentRef, TrancheDisbursed, payment_stream
 from ledger.domain.recipient import DuplicateInFileError
@@ -349,7 +349,7 @@ def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally, reque
 
 def _require_unchanged(file: BufferedReader, batch: Batch) -> None:
     if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
-        raise BatchListChangedError(batch_id=batch.batch_id, what="its SHA-256")
+        raise BatchListChangedError(batch_id=batch.batch_id, what=Said("its SHA-256"))
 
 
 def _require_still_unchanged(file: BufferedReader, batch: Batch) -> None:

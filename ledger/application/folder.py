@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from eventsourcing.persistence import InfrastructureFactory
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ledger.domain.errors import Said
 from ledger.store.durable import sync
 from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError, SettingsUnfitError
 from ledger.store.sqlite import LedgerFactory
@@ -133,7 +134,9 @@ def require_ledger(folder: Path) -> Place:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, problem["loc"])) or "the file"
-        raise SettingsUnfitError(path=str(folder / SETTINGS), problem=f"{place}: {problem['msg']}") from None
+        raise SettingsUnfitError(
+            path=str(folder / SETTINGS), problem=Said("{place}: {msg}", place=place, msg=problem["msg"])
+        ) from None
     # Paths in the ledger's folder are kept relative to it: the folder may move.
     log: LogPlace | None = None
     if settings.log:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ledger.domain import fields
-from ledger.domain.errors import ValueInvalidError
+from ledger.domain.errors import Said, ValueInvalidError
 from ledger.domain.event import Event
 
 E = TypeVar("E", bound=Event)
@@ -80,27 +80,29 @@ def unfit(error: ValidationError, of: type[BaseModel]) -> ValueInvalidError:
     return ValueInvalidError(field=name if place else field, problem=_problem(first, of, field))
 
 
-def _problem(first: Any, of: type[BaseModel], field: str) -> str:
+def _problem(first: Any, of: type[BaseModel], field: str) -> Said:
     kind, context = first["type"], first.get("ctx", {})
     words = _words_of(of.model_fields[field].annotation) if field in of.model_fields else []
     if words and kind != "missing":
         return one_of(words, first["input"])
     if kind in SENTENCES:
-        return SENTENCES[kind].format(**{name: _said(value) for name, value in context.items()})
+        return Said(SENTENCES[kind], **{name: _bound(value) for name, value in context.items()})
     form = FORMS.get(context.get("pattern", ""))
-    return f"not of its form, {form}" if form else "not of its form"
+    return Said("not of its form, {form}", form=Said(form)) if form else Said("not of its form")
 
 
-def _said(value: object) -> str:
+def _bound(value: object) -> str:
     """A bound, its thousands apart: a refusal shows a long run of digits only by its shape."""
     return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
 
 
-def one_of(words: Iterable[str], given: object) -> str:
+def one_of(words: Iterable[str], given: object) -> Said:
     """That a value is none of the words there are, and which of them is most like it."""
     known = [str(each) for each in words]
     close = difflib.get_close_matches(given.strip().lower(), known, n=1) if isinstance(given, str) else []
-    return f"one of {', '.join(known)}" + (f" (did you mean {close[0]}?)" if close else "")
+    if close:
+        return Said("one of {words} (did you mean {nearest}?)", words=", ".join(known), nearest=close[0])
+    return Said("one of {words}", words=", ".join(known))
 
 
 def _words_of(annotation: Any) -> list[str]:

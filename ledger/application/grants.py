@@ -13,7 +13,7 @@ from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import group as groups
 from ledger.domain import program as programs
-from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import (
     AccountabilityReported,
@@ -145,7 +145,7 @@ def _grant(
     decree_on = decree_on or terms.decree_on
     groups.require_papers(group_id, proposal_ref=proposal, decree_ref=decree, decree_on=decree_on)
     if not amount:
-        raise ValueInvalidError(field="amount", problem="missing; add a column or give --amount")
+        raise ValueInvalidError(field="amount", problem=Said("missing; add a column or give --amount"))
     due_days = program.terms.report_due_days or REPORT_DUE_DAYS
     return built(
         GroupFunded,

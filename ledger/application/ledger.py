@@ -21,7 +21,14 @@ from eventsourcing.utils import Environment, EnvType, retry
 from ledger.application.attempt import Attempt, Command
 from ledger.application.folder import BATCHES, require_ledger
 from ledger.application.requests import Request
-from ledger.domain.errors import ContendedError, EffectiveInFutureError, ReferenceReusedError, ThingUnknownError
+from ledger.domain.errors import (
+    ContendedError,
+    EffectiveInFutureError,
+    ReferenceReusedError,
+    Said,
+    ThingUnknownError,
+    did_you_mean,
+)
 from ledger.domain.event import Event
 from ledger.domain.money import Currency
 from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
@@ -202,12 +209,12 @@ class Ledger(Application[str]):
         """The events of a stream, in order."""
         return [to_entry(row) for row in self.store.select_events(stream)]
 
-    def nearest(self, stream: str) -> str:
+    def nearest(self, stream: str) -> Said:
         """A half sentence with the existing name most like the one asked for, or nothing."""
         prefix, _, name = stream.rpartition("/")
         known = [each.rpartition("/")[2] for each in self.store.streams(prefix + "/", limit=NAMES_COMPARED)]
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        return f" (did you mean {close[0]}?)" if close else ""
+        return did_you_mean(close)
 
     def view(self) -> Attempt:
         """What the ledger holds now, to be read; nothing is recorded through it."""
@@ -257,8 +264,8 @@ class Ledger(Application[str]):
             if row.topic in named
         ]
 
-    def _nearest_thing(self, thing: str) -> str:
+    def _nearest_thing(self, thing: str) -> Said:
         """The nearest name among things that are few: those of people, payments and files are not compared."""
         kinds = [each.kind for each in STREAMS if len(each.fields) == 1 and each.fields[0] not in _MANY]
         kinds.sort(key=lambda kind: kind != "program")  # the name most often meant
-        return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), "")
+        return next((near for kind in kinds if (near := self.nearest(f"{kind}/{thing}"))), Said(""))

@@ -19,7 +19,7 @@ from ledger.application.given import built
 from ledger.application.ledger import Ledger
 from ledger.application.people import is_nik_shaped, recipient_id
 from ledger.application.placing import PlacingAhead
-from ledger.domain.errors import LedgerError, ValueInvalidError
+from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Role
 from ledger.domain.recipient import (
     AccountSharedError,
@@ -192,9 +192,9 @@ def check_nik(text: str) -> None:
     The region in it is not checked: published lists lack regencies that exist.
     """
     if not is_nik_shaped(text):
-        raise ValueInvalidError(field="nik", problem="a national id (NIK) has 16 digits")
+        raise ValueInvalidError(field="nik", problem=Said("a national id (NIK) has 16 digits"))
     if not _has_birth_date(text[6:12]):
-        raise ValueInvalidError(field="nik", problem="there is no date of birth in digits 7 to 12")
+        raise ValueInvalidError(field="nik", problem=Said("there is no date of birth in digits 7 to 12"))
 
 
 @lru_cache(maxsize=100_000)
@@ -210,12 +210,14 @@ def _has_birth_date(digits: str) -> bool:
 @lru_cache(maxsize=4096)
 def _checked(category: str, region: str, shared: str) -> _Checked:
     if not category:
-        raise ValueInvalidError(field="category", problem="missing; add a column or give --category")
+        raise ValueInvalidError(field="category", problem=Said("missing; add a column or give --category"))
     try:
         reason = SharedAccount(shared) if shared else None
     except ValueError:
         known = ", ".join(SharedAccount)
-        raise ValueInvalidError(field="shared_account", problem=f"the reason is one of {known}") from None
+        raise ValueInvalidError(
+            field="shared_account", problem=Said("the reason is one of {known}", known=known)
+        ) from None
     made = built(
         RecipientRegistered,
         recipient_id=recipient_id(0),

@@ -10,7 +10,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.domain import program as programs
 from ledger.domain import recipient as recipients
-from ledger.domain.errors import ValueInvalidError
+from ledger.domain.errors import Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.fields import GroupId
 from ledger.domain.program import Kind
@@ -49,7 +49,7 @@ def train(
     def decide(recipient: Recipient, row: Row) -> list[Event]:
         session = row.values[1] or session_id
         if not session:
-            raise ValueInvalidError(field="session", problem="missing; add a column or give --session")
+            raise ValueInvalidError(field="session", problem=Said("missing; add a column or give --session"))
         built(TrainingAttended, recipient_id=recipient.recipient_id, program=program, session_id=session)
         return recipients.attend(recipient, program=program, session_id=session, group_id=group_id)
 

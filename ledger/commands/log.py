@@ -119,7 +119,7 @@ def log_require_witnesses(
 
 def _key_given(text: str) -> "VerifierKey":
     """A verifier key written out, or the one in a file."""
-    from ledger.domain.errors import ProofFailedError, ValueInvalidError
+    from ledger.domain.errors import ProofFailedError, Said, ValueInvalidError
     from ledger.transparency.notes import VerifierKey
 
     with suppress(ProofFailedError):
@@ -127,7 +127,7 @@ def _key_given(text: str) -> "VerifierKey":
     try:
         return VerifierKey.parse(Path(text).read_text().strip())
     except (OSError, ProofFailedError, UnicodeDecodeError):
-        problem = "neither a verifier key nor a file with one; ask whose it is for it, in the form NAME+ID+KEY"
+        problem = Said("neither a verifier key nor a file with one; ask whose it is for it, in the form NAME+ID+KEY")
         raise ValueInvalidError(field="verifier key", problem=problem) from None
 
 

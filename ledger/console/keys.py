@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.console.options import Session
+from ledger.domain.errors import Said
 
 if TYPE_CHECKING:
     from ledger.application.ledger import Ledger
@@ -30,11 +31,17 @@ def ask_passphrase(path: Path, *, is_new: bool = False) -> bytes:
             if given := Path(named).read_bytes().rstrip(b"\r\n"):
                 return given
         except OSError:
-            raise KeyLockedError(path=str(path), problem="SALUR_PASSPHRASE_FILE names no file to be read") from None
-        raise KeyLockedError(path=str(path), problem="the file of SALUR_PASSPHRASE_FILE is empty")
+            raise KeyLockedError(
+                path=str(path), problem=Said("SALUR_PASSPHRASE_FILE names no file to be read")
+            ) from None
+        raise KeyLockedError(path=str(path), problem=Said("the file of SALUR_PASSPHRASE_FILE is empty"))
     if not sys.stdin.isatty():
-        problem = "nobody is there to be asked" + (", and --no-passphrase was not given" if is_new else "")
-        raise KeyLockedError(path=str(path), problem=problem)
+        problem = (
+            "nobody is there to be asked, and --no-passphrase was not given"
+            if is_new
+            else "nobody is there to be asked"
+        )
+        raise KeyLockedError(path=str(path), problem=Said(problem))
     words = f"{'New passphrase' if is_new else 'Passphrase'} for {path}"
     typed: str = click.prompt(words, hide_input=True, confirmation_prompt=is_new, err=True)
     return typed.encode()

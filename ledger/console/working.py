@@ -143,6 +143,7 @@ class GivenFile:
 @contextmanager
 def given_file(request: Request, reading: Reading, path: Path, fields: "tuple[Field, ...]") -> "Iterator[GivenFile]":
     """Open the ledger and a file for it, with a file beside it for the rows that are refused."""
+    from ledger.domain.errors import Said
     from ledger.files.errors import ColumnMapError
     from ledger.files.rejects import RejectsFile
     from ledger.files.tables import open_table
@@ -151,7 +152,7 @@ def given_file(request: Request, reading: Reading, path: Path, fields: "tuple[Fi
     for given in reading.column_map:
         field, separator, column = given.partition("=")
         if not separator:
-            raise ColumnMapError(given=given, problem="write FIELD=COLUMN")
+            raise ColumnMapError(given=given, problem=Said("write FIELD=COLUMN"))
         column_map[field] = column
     is_stdin = str(path) == "-"
     rejects_path = reading.rejects or Path(f"{'stdin' if is_stdin else path.stem}.rejects.csv")

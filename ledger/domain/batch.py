@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.errors import LedgerError, Said, SameOfficerError
 from ledger.domain.event import Event, RefusedRows, Role, Stream
 from ledger.domain.fields import (
     Amount,
@@ -84,7 +84,7 @@ class BatchUnknownError(LedgerError):
     code = "batch_unknown"
     sentence = "no batch {batch_id}{nearest}; see `salur disburse status`"
     batch_id: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class BatchExistsError(LedgerError):
@@ -120,7 +120,7 @@ class BatchListChangedError(LedgerError):
     code = "batch_list_changed"
     sentence = "the payment list of {batch_id} is not what was approved ({what} differs); nothing was paid, propose the file again"
     batch_id: str
-    what: str
+    what: Said
 
 
 class BatchListMissingError(LedgerError):

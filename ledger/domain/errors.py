@@ -8,8 +8,9 @@ No field of an error ever holds a person's data: what an officer typed in its pl
 """
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from inspect import get_annotations
-from typing import ClassVar, dataclass_transform
+from typing import ClassVar, Self, dataclass_transform
 
 
 def shape_of(text: str) -> str:
@@ -26,7 +27,35 @@ def _without_personal_number(name: str, value: object) -> object:
     """A field's value with each number of ten or more digits, which may be a person's, shown by its shape only."""
     if not isinstance(value, str) or name in ("path", "folder", "origin"):
         return value
+    if isinstance(value, Said):
+        return Said(value.template, **{key: _without_personal_number(key, each) for key, each in value.values.items()})
     return re.sub(r"\d{10,}", lambda run: shape_of(run[0]), value)
+
+
+class Said(str):  # noqa: SLOT000  # a text cannot have slots
+    """A clause of a refusal: the sentence that it reads as, and the whole template that a translation is found by."""
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        """The clause in English; `template` is its gettext id, `values` are what its named fields say."""
+        said = super().__new__(cls, template.format(**values))
+        said.template, said.values = template, values
+        return said
+
+    def translated(self, translate: Callable[[str], str]) -> str:
+        """The clause in another language."""
+        return translate(self.template).format(**_in_words(self.values, translate))
+
+
+def did_you_mean(close: Sequence[str]) -> Said:
+    """A half sentence with the name most like the one asked for, or nothing where none is."""
+    return Said(" (did you mean {name}?)", name=close[0]) if close else Said("")
+
+
+def _in_words(values: Mapping[str, object], translate: Callable[[str], str]) -> dict[str, object]:
+    return {name: each.translated(translate) if isinstance(each, Said) else each for name, each in values.items()}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -41,7 +70,14 @@ class LedgerError(Exception):
         if fields.keys() - names or names.keys() - fields.keys() - vars(type(self)).keys():
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
         vars(self).update({name: _without_personal_number(name, value) for name, value in fields.items()})
-        super().__init__(self.sentence.format(**{name: getattr(self, name) for name in names}))
+        super().__init__(self.sentence.format(**self._values()))
+
+    def _values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in get_annotations(type(self))}
+
+    def translated(self, translate: Callable[[str], str]) -> str:
+        """The refusal in another language; `translate` finds a template by the English one, which is its gettext id."""
+        return translate(self.sentence).format(**_in_words(self._values(), translate))
 
 
 class IntegrityBrokenError(Exception):
@@ -73,7 +109,7 @@ class ValueInvalidError(LedgerError):
     code = "value_invalid"
     sentence = "{field}: {problem}"
     field: str
-    problem: str
+    problem: Said
 
 
 class EffectiveInFutureError(LedgerError):
@@ -108,4 +144,4 @@ class ThingUnknownError(LedgerError):
     code = "thing_unknown"
     sentence = "nothing named {thing} in the ledger{nearest}; give an id as the reports show it"
     thing: str
-    nearest: str = ""
+    nearest: Said = Said("")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import Country, ProgramCode, Quantity, Region, ShipmentId, Slug, Text
 
@@ -75,7 +75,7 @@ class ItemUnknownError(LedgerError):
     code = "item_unknown"
     sentence = "no item {item} in stock{nearest}; record it with `salur goods stock`"
     item: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class UnitMismatchError(LedgerError):
@@ -112,7 +112,7 @@ class ShipmentUnknownError(LedgerError):
     code = "shipment_unknown"
     sentence = "no shipment {shipment_id}{nearest}; see `salur report aid`"
     shipment_id: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class DeliveryExceedsShipmentError(LedgerError):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import ROSTER_MAX, Amount, GroupId, ProgramCode, RecipientId, Region, Text
 from ledger.domain.program import Program, require_open, require_within
@@ -64,7 +64,7 @@ class GroupUnknownError(LedgerError):
     sentence = "no group {group_id} in {program}{nearest}; see `salur report groups`"
     program: str
     group_id: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class GroupFundedError(LedgerError):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.errors import LedgerError, Said, SameOfficerError
 from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import OfficerId, PublicKey, Text
 
@@ -62,7 +62,7 @@ class OfficerUnknownError(LedgerError):
     code = "officer_unknown"
     sentence = "no officer {officer_id} is enrolled{nearest}; enroll them with `salur officer enroll`"
     officer_id: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class OfficerExistsError(LedgerError):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
-from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.errors import LedgerError, Said, SameOfficerError
 from ledger.domain.event import Event, Role, Stream
 from ledger.domain.fields import Amount, BatchId, OfficerId, ProgramCode, RecipientId, Text, TrancheNumber
 
@@ -121,7 +121,7 @@ class PaymentUnknownError(LedgerError):
     code = "payment_unknown"
     sentence = "no payment {payment_id}{nearest}; payments are named PROGRAM/TRANCHE/RECIPIENT"
     payment_id: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class PaymentStateError(LedgerError):

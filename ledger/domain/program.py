@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Stream
 from ledger.domain.fields import Amount, BudgetAmount, ChosenByOfficer, ProgramCode, Slug, Text
 
@@ -119,7 +119,7 @@ class ProgramUnknownError(LedgerError):
     code = "program_unknown"
     sentence = "no program {program}{nearest}; see `salur program list`"
     program: str
-    nearest: str = ""
+    nearest: Said = Said("")
 
 
 class ProgramExistsError(LedgerError):

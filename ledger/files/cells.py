@@ -16,7 +16,7 @@ from datetime import date, time
 from functools import reduce
 from typing import TYPE_CHECKING, BinaryIO
 
-from ledger.domain.errors import ValueInvalidError
+from ledger.domain.errors import Said, ValueInvalidError
 from ledger.files.errors import FileBinaryError, FileChangedError, FileDamagedError, FileEmptyError, SheetSparseError
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class _EncodingFinder:
                 self._has_multibyte = True
         # Without this, a file that is one endless line would be read into memory whole.
         if len(chunk) == _CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
-            raise FileDamagedError(path=self._name, reason="a line is longer than a million characters")
+            raise FileDamagedError(path=self._name, reason=Said("a line is longer than a million characters"))
 
     def _drop(self, encoding: str, valid_bytes: bytes) -> None:
         # A text that begins in UTF-8 and breaks is cut or mixed; read as Windows-1252 it would falsify every accent.
         if self._is_marked or (encoding == "utf-8" and (self._has_multibyte or not valid_bytes.isascii())):
             raise FileDamagedError(
-                path=self._name, reason=f"it begins as {encoding.upper()} text but does not go on so"
+                path=self._name, reason=Said("it begins as {upper} text but does not go on so", upper=encoding.upper())
             )
         del self._decoders[encoding]
         if not self._decoders:
@@ -143,7 +143,9 @@ class CsvSheet:
                 if cells:
                     yield begin, cells
         except (csv.Error, OSError) as error:
-            raise FileDamagedError(path=self._name, reason=f"the row that begins in line {end + 1}: {error}") from None
+            raise FileDamagedError(
+                path=self._name, reason=Said("the row that begins in line {end}: {error}", end=end + 1, error=error)
+            ) from None
         except UnicodeDecodeError:
             # Every byte was decoded before.
             raise FileChangedError(path=self._name) from None
@@ -181,7 +183,9 @@ class XlsxSheet:
             workbook = load_workbook(file)
             sheets = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
             if sheet is not None and sheet not in sheets:
-                problem = f"the workbook has no sheet {sheet}; it has {', '.join(sheets)}"
+                problem = Said(
+                    "the workbook has no sheet {sheet}; it has {sheets}", sheet=sheet, sheets=", ".join(sheets)
+                )
                 raise ValueInvalidError(field="sheet", problem=problem)
             if not sheets:
                 raise FileEmptyError(path=name)
@@ -212,9 +216,9 @@ def _check_archive(file: BinaryIO, name: str) -> None:
             damaged = archive.testzip()
             is_workbook = any(member.startswith("xl/") for member in archive.namelist())
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-        raise FileDamagedError(path=name, reason=f"as an archive: {error}") from None
+        raise FileDamagedError(path=name, reason=Said("as an archive: {error}", error=error)) from None
     if damaged is not None:
-        raise FileDamagedError(path=name, reason=f"the checksum of its part {damaged} is wrong")
+        raise FileDamagedError(path=name, reason=Said("the checksum of its part {damaged} is wrong", damaged=damaged))
     if not is_workbook:
         raise FileBinaryError(path=name)
 

@@ -1,6 +1,6 @@
 """Refusals of officers' files and of the values in them."""
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 
 
 class FileMissingError(LedgerError):
@@ -81,7 +81,7 @@ class ColumnMapError(LedgerError):
     code = "column_map"
     sentence = "--map {given}: {problem}"
     given: str
-    problem: str
+    problem: Said
 
 
 class RowIncompleteError(LedgerError):

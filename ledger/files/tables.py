@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 
-from ledger.domain.errors import ValueInvalidError, shape_of
+from ledger.domain.errors import Said, ValueInvalidError, did_you_mean, shape_of
 from ledger.files.cells import CsvSheet, NumberCell, XlsxSheet, normal, scan
 from ledger.files.errors import (
     ColumnMapError,
@@ -72,7 +72,9 @@ class Table:
         elif sheet is None:
             self._sheet = CsvSheet(file, found, name, _known_columns(fields, column_map))
         else:
-            raise ValueInvalidError(field="sheet", problem=f"{name} is a CSV file, which has none; leave it out")
+            raise ValueInvalidError(
+                field="sheet", problem=Said("{name} is a CSV file, which has none; leave it out", name=name)
+            )
         header = next((cells for _, cells in self._sheet.records() if not _is_blank(cells)), None)
         if header is None:
             raise FileEmptyError(path=name)
@@ -220,14 +222,19 @@ def _places_of(
     names = [field.name for field in fields]
     for name, column in column_map.items():
         if name not in names:
-            problem = f"there is no field {name}{_nearest(name, names)}; the fields are {', '.join(names)}"
+            problem = Said(
+                "there is no field {name}{nearest}; the fields are {names}",
+                name=name,
+                nearest=_nearest(name, names),
+                names=", ".join(names),
+            )
             raise ColumnMapError(given=_given(name, column), problem=problem)
     places: list[int | None] = []
     for field in fields:
         found = _stated_places(field, column_map, header) if field.name in column_map else _own_places(field, header)
         if len(found) > 1:
             columns = " and ".join(_shown([header[place] for place in found]))
-            problem = f"the columns {columns} both fit; say which one, or rename the others"
+            problem = Said("the columns {columns} both fit; say which one, or rename the others", columns=columns)
             raise ColumnMapError(given=_given(field.name, column_map.get(field.name, "COLUMN")), problem=problem)
         if not found and field.required:
             raise ColumnMissingError(path=path, field=field.name, columns=_listed(header))
@@ -247,15 +254,18 @@ def _stated_places(field: Field, column_map: Mapping[str, str], header: list[str
     wanted = column_map[field.name]
     found = [place for place, column in enumerate(header) if column.strip() and normal(column) == normal(wanted)]
     if not found:
-        problem = f"there is no such column{_nearest(wanted, _shown(header))}; the columns are {_listed(header)}"
+        problem = Said(
+            "there is no such column{nearest}; the columns are {header}",
+            nearest=_nearest(wanted, _shown(header)),
+            header=_listed(header),
+        )
         raise ColumnMapError(given=_given(field.name, wanted), problem=problem)
     return found
 
 
-def _nearest(wanted: str, names: list[str]) -> str:
+def _nearest(wanted: str, names: list[str]) -> Said:
     by_normal = {normal(name): name for name in names}
-    close = difflib.get_close_matches(normal(wanted), by_normal, n=1)
-    return f" (did you mean {by_normal[close[0]]}?)" if close else ""
+    return did_you_mean([by_normal[each] for each in difflib.get_close_matches(normal(wanted), by_normal, n=1)])
 
 
 def _given(name: str, column: str) -> str:

@@ -1,6 +1,6 @@
 """Refusals of a ledger's folder and its database."""
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 
 
 class LedgerMissingError(LedgerError):
@@ -37,7 +37,7 @@ class SettingsUnfitError(LedgerError):
         "{path} does not say what a ledger's settings say ({problem}); restore the file from a copy of the ledger"
     )
     path: str
-    problem: str
+    problem: Said
 
 
 class LedgerNewerError(LedgerError):
@@ -101,7 +101,7 @@ class DatabaseAddressError(LedgerError):
 
     code = "database_address"
     sentence = "not an address of a PostgreSQL database ({problem}); write postgresql://USER@HOST/DATABASE"
-    problem: str
+    problem: Said
 
 
 class PasswordInArgumentError(LedgerError):

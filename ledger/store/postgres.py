@@ -20,6 +20,7 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from ledger.domain.errors import Said
 from ledger.store.entries import StoredRow
 from ledger.store.errors import StoreFailedError
 from ledger.store.recorder import IDS_PER_QUERY, LAST_SIGN, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
@@ -71,7 +72,9 @@ class PostgresLedgerRecorder(LedgerRecorder):
         """Make the table where there is none; for the owner of the database."""
         [(encoding,)] = self.database.read("SHOW server_encoding")
         if encoding != "UTF8":
-            raise StoreFailedError(reason=f"the database's encoding is {encoding}; make one with ENCODING 'UTF8'")
+            raise StoreFailedError(
+                reason=Said("the database's encoding is {encoding}; make one with ENCODING 'UTF8'", encoding=encoding)
+            )
         self.database.write(LOCK, lambda connection, _: connection.execute(_TABLE))
 
     def is_there(self) -> bool:

@@ -19,7 +19,7 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from ledger.domain.errors import AnswerLostError, IntegrityBrokenError
+from ledger.domain.errors import AnswerLostError, IntegrityBrokenError, Said
 from ledger.store.errors import (
     DatabaseAddressError,
     DiskFullError,
@@ -56,7 +56,7 @@ def checked_address(address: str) -> str:
     try:
         parts = conninfo_to_dict(address)
     except psycopg.Error:  # its text may repeat the address, and so a password
-        raise DatabaseAddressError(problem="it cannot be read") from None
+        raise DatabaseAddressError(problem=Said("it cannot be read")) from None
     if parts.keys() & {"password", "sslpassword"}:
         raise PasswordInArgumentError()
     return address

@@ -18,7 +18,7 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
-from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.store.entries import EntryMapper, StoredRow
 from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
 from ledger.store.recorder import (
@@ -73,7 +73,9 @@ def _require_settled(path: Path) -> None:
     """Refuse a database part of which lies in its write-ahead log, where no reader of an unwritable folder finds it."""
     if is_unsettled(path):
         raise StoreFailedError(
-            reason=f"{wal_of(path)} holds events and the folder cannot be written: copy it to one that can be"
+            reason=Said(
+                "{path} holds events and the folder cannot be written: copy it to one that can be", path=wal_of(path)
+            )
         )
 
 
@@ -213,7 +215,11 @@ def _require_in_order(ids: str, before: int, last: int) -> None:
     if ids != ",".join(map(str, range(before + 1, last + 1))):  # nothing is missing, as nearly always
         found = list(map(int, ids.split(",")))
         if found != sorted(found):
-            raise StoreFailedError(reason=f"SQLite {sqlite3.sqlite_version} gave events out of their order")
+            raise StoreFailedError(
+                reason=Said(
+                    "SQLite {sqlite_version} gave events out of their order", sqlite_version=sqlite3.sqlite_version
+                )
+            )
 
 
 class LedgerFactory(SQLiteFactory):

@@ -1,6 +1,6 @@
 """Refusals of the log, its witnesses and officers' keys."""
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, Said
 
 
 class LogMissingError(LedgerError):
@@ -28,7 +28,7 @@ class LogKeyError(LedgerError):
     code = "log_key"
     sentence = "{path} is not the key of this log ({problem}); put the key there that the log was made with"
     path: str
-    problem: str
+    problem: Said
 
 
 class NotInLogError(LedgerError):
@@ -104,7 +104,7 @@ class KeyLockedError(LedgerError):
     code = "key_locked"
     sentence = "the key in {path} stays locked ({problem}); give its passphrase, or name a file with it in SALUR_PASSPHRASE_FILE"
     path: str
-    problem: str
+    problem: Said
 
 
 class KeyUnreadableError(LedgerError):

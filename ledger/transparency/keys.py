@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.domain.errors import Said
 from ledger.domain.officer import KeyForeignError
 from ledger.store.durable import sync
 from ledger.transparency.errors import KeyLockedError, KeyMissingError, KeyUnreadableError
@@ -109,7 +110,7 @@ def _unlocked(path: Path, passphrase: Passphrase) -> "Ed25519PrivateKey":
         key = load_pem_private_key(stored, given)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if is_locked:
-            raise KeyLockedError(path=str(path), problem="another passphrase, or a damaged file") from None
+            raise KeyLockedError(path=str(path), problem=Said("another passphrase, or a damaged file")) from None
         raise KeyUnreadableError(path=str(path)) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnreadableError(path=str(path))

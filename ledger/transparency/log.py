@@ -17,7 +17,7 @@ from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, ThingUnknownError, ValueInvalidError
+from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, Said, ThingUnknownError, ValueInvalidError
 from ledger.store.durable import alone, sync, write_whole
 from ledger.store.recorder import LedgerRecorder
 from ledger.transparency.errors import LogExistsError, LogKeyError, LogMissingError, NotInLogError
@@ -220,7 +220,7 @@ class Log:
         """A text signed with the log's key; raises `LogKeyError` where that is not at hand."""
         key = _private_key(self.key_path)
         if verifier_key(self.key.name, key) != self.key:
-            raise LogKeyError(path=str(self.key_path), problem="another one made this log")
+            raise LogKeyError(path=str(self.key_path), problem=Said("another one made this log"))
         return sign(text, self.key.name, key)
 
     def _size_beyond(self, signed: Checkpoint) -> int:
@@ -291,7 +291,7 @@ def _make(folder: Path, origin: str, key_path: Path) -> None:
     try:
         known = verifier_key(origin, key)
     except ValueError as error:
-        raise ValueInvalidError(field="origin", problem=str(error)) from None
+        raise ValueInvalidError(field="origin", problem=Said("{error}", error=error)) from None
     write_whole(folder / VERIFIER_KEY, f"{known}\n".encode())
     empty = Checkpoint(origin, 0, EMPTY_ROOT)
     write_whole(folder / CHECKPOINT, str(sign(str(empty), origin, key)).encode())
@@ -308,9 +308,9 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
 
         key = load_pem_private_key(data, password=None)
     except FileNotFoundError:
-        raise LogKeyError(path=str(path), problem="there is no such file") from None
+        raise LogKeyError(path=str(path), problem=Said("there is no such file")) from None
     except (ValueError, TypeError):
-        raise LogKeyError(path=str(path), problem="it is neither 32 bytes nor a PEM without a password") from None
+        raise LogKeyError(path=str(path), problem=Said("it is neither 32 bytes nor a PEM without a password")) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise LogKeyError(path=str(path), problem="it is not one of Ed25519")
+        raise LogKeyError(path=str(path), problem=Said("it is not one of Ed25519"))
     return key

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, ValueInvalidError
+from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, Said, ValueInvalidError
 from ledger.store.durable import alone, sync, write_whole
 from ledger.transparency.errors import CheckpointUnpublishedError, QuorumMissedError
 from ledger.transparency.log import LOCK, Log
@@ -79,7 +79,7 @@ class RequiredWitness:
     def __post_init__(self) -> None:
         if self.key.kind != COSIGNATURE:
             raise ValueInvalidError(
-                field="witness", problem=f"{self.key.name} is no witness's key; ask them for theirs"
+                field="witness", problem=Said("{name} is no witness's key; ask them for theirs", name=self.key.name)
             )
         try:
             place = urlsplit(self.url)
@@ -88,7 +88,8 @@ class RequiredWitness:
             is_good = False
         if not is_good or "@" in place.netloc or place.query or place.fragment or not _URL.fullmatch(self.url):
             raise ValueInvalidError(
-                field="witness", problem=f"no address of {self.key.name}; give one such as https://witness.example"
+                field="witness",
+                problem=Said("no address of {name}; give one such as https://witness.example", name=self.key.name),
             )
 
     @property
@@ -106,9 +107,12 @@ class Required:
     def __post_init__(self) -> None:
         count = len(self.witnesses)
         if len({each.key.public for each in self.witnesses}) < count:
-            raise ValueInvalidError(field="witness", problem="one key is given twice; each counts once")
+            raise ValueInvalidError(field="witness", problem=Said("one key is given twice; each counts once"))
         if not 0 < self.quorum <= count:
-            raise ValueInvalidError(field="quorum", problem=f"{self.quorum} of {count}; give one from 1 to {count}")
+            raise ValueInvalidError(
+                field="quorum",
+                problem=Said("{quorum} of {count}; give one from 1 to {count}", quorum=self.quorum, count=count),
+            )
 
     @property
     def keys(self) -> list[VerifierKey]:
@@ -133,14 +137,18 @@ def required(folder: Path) -> Required | None:
     except FileNotFoundError:
         return None
     except (ProofFailedError, UnicodeDecodeError) as error:
-        problem = f"{path} cannot be read ({error}); write it anew with `salur log require-witnesses`"
+        problem = Said(
+            "{path} cannot be read ({error}); write it anew with `salur log require-witnesses`", path=path, error=error
+        )
         raise ValueInvalidError(field="witnesses", problem=problem) from None
 
 
 def require_witnesses(log: Log, wanted: Required | None) -> None:
     """Publish no checkpoint from now on but with this quorum; with None, every one that is signed again."""
     if wanted and any(each.key.public == log.key.public for each in wanted.witnesses):
-        raise ValueInvalidError(field="witness", problem="this is the log's own key; name witnesses run by others")
+        raise ValueInvalidError(
+            field="witness", problem=Said("this is the log's own key; name witnesses run by others")
+        )
     with alone(log.folder / PUBLISHING):
         if wanted:
             write_whole(log.folder / WITNESSES, str(wanted).encode())

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, ValueInvalidError
+from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, Said, ValueInvalidError
 from ledger.store.durable import alone, sync, write_whole
 from ledger.store.errors import FolderNotEmptyError
 from ledger.transparency.errors import LogKnownError, WitnessExistsError, WitnessMissingError
@@ -99,7 +99,9 @@ class Witness:
         Raises `LogKnownError` where it was known by another: two histories under one name could then be cosigned.
         """
         if key.kind != ED25519:
-            raise ValueInvalidError(field="verifier key", problem="it is that of a witness; give the key of a log")
+            raise ValueInvalidError(
+                field="verifier key", problem=Said("it is that of a witness; give the key of a log")
+            )
         place = self._place_of(key.name)
         with alone(self.folder / LOCK):
             if (place / VERIFIER_KEY).exists():
@@ -220,6 +222,6 @@ def _make(folder: Path, name: str) -> None:
     try:
         known = verifier_key(name, Ed25519PrivateKey.from_private_bytes(path.read_bytes()), COSIGNATURE)
     except ValueError as error:
-        raise ValueInvalidError(field="name", problem=str(error)) from None
+        raise ValueInvalidError(field="name", problem=Said("{error}", error=error)) from None
     write_whole(folder / VERIFIER_KEY, f"{known}\n".encode())
     sync(folder.parent)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from ledger.application.folder import BATCHES, EVENTS, Place, require_ledger
-from ledger.domain.errors import IntegrityBrokenError, LedgerError, ProofFailedError
+from ledger.domain.errors import IntegrityBrokenError, LedgerError, ProofFailedError, Said
 from ledger.store.durable import sha256_of
 from ledger.store.errors import StoreFailedError
 from ledger.store.recorder import EventLog, LedgerRecorder
@@ -242,7 +242,9 @@ def _readable(place: Place) -> Iterator[Place]:
     yield place
     after = events.stat()
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise StoreFailedError(reason=f"{events} was written to meanwhile; audit a copy, or when nobody records")
+        raise StoreFailedError(
+            reason=Said("{events} was written to meanwhile; audit a copy, or when nobody records", events=events)
+        )
 
 
 # Laws

@@ -17,7 +17,7 @@ from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.registry import UPCASTERS
 from ledger.store.durable import alone, sync
 from ledger.store.errors import DiskFullError, StoreFailedError
@@ -296,16 +296,16 @@ class Archive:
         blocks = self.recorder.blocks(first=log_index, until=log_index + 1)
         return hashlib.sha256(b"".join(block.lines for block in blocks)).hexdigest()
 
-    def _problem(self, segment: Segment, label: dict[str, Any], *, size: int, before: int) -> str | None:
+    def _problem(self, segment: Segment, label: dict[str, Any], *, size: int, before: int) -> Said | None:
         first, last = segment.first, segment.last
         if first <= before:
-            return f"it holds events up to {before} a second time"
+            return Said("it holds events up to {before} a second time", before=before)
         if last >= size:
-            return f"it ends with event {last}, the store with event {size - 1}"
+            return Said("it ends with event {last}, the store with event {store_last}", last=last, store_last=size - 1)
         if not label:
-            return "it does not say which events it holds, or holds another number of them"
+            return Said("it does not say which events it holds, or holds another number of them")
         if not self._label(first, last).items() <= label.items():
-            return f"its events are not those that the store holds from {first} to {last}"
+            return Said("its events are not those that the store holds from {first} to {last}", first=first, last=last)
         return None
 
 

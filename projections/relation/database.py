@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ledger.domain.errors import Said
 from ledger.store.errors import StoreFailedError
 
 if TYPE_CHECKING:
@@ -87,4 +88,4 @@ def require_file(error: Exception, path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as problem:
-        raise StoreFailedError(reason=f"{path}: {problem.strerror}") from error
+        raise StoreFailedError(reason=Said("{path}: {strerror}", path=path, strerror=problem.strerror)) from error

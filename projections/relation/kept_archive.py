@@ -5,7 +5,7 @@ from filecmp import cmp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.errors import IntegrityBrokenError, Said
 from projections.errors import SegmentMismatchError
 from projections.relation.archive import MEMORY_BYTES_MAX, Archive
 from projections.relation.database import database
@@ -19,7 +19,7 @@ class KeptArchive(Archive):
         del on_progress
         kept, unfit = self._examined()
         for segment, reason in unfit.items():
-            raise SegmentMismatchError(segment=segment.path.name, problem=f"it {reason}")
+            raise SegmentMismatchError(segment=segment.path.name, problem=Said("it {reason}", reason=reason))
         return kept
 
     def discard_unreadable(self) -> None:

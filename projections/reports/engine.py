@@ -9,6 +9,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ledger.console.columns import PLAIN, Column, Layout
+from ledger.domain.errors import Said
 from ledger.store.errors import StoreFailedError
 from ledger.store.recorder import EventLog
 from projections.relation.archive import Archive
@@ -147,7 +148,7 @@ class Reports:
         try:
             return work()
         except out_of_memory() as error:
-            raise StoreFailedError(reason="the database was out of memory") from error
+            raise StoreFailedError(reason=Said("the database was out of memory")) from error
         except database_error() as error:
             if self.archive is None or isinstance(error, query_error()):
                 raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.console.columns import Column, Holds
-from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.errors import IntegrityBrokenError, Said, did_you_mean
 from ledger.transparency.log import Log
 from projections.errors import FigureUnknownError, ProofsTooManyError
 from projections.reports.catalogue import REPORTS
@@ -90,17 +90,19 @@ def parse_figure(path: str) -> Figure:
     """
     name, _, rest = path.partition("/")
     if name not in REPORTS:
-        raise _unknown(path, f"there is no report {name!r}", name, list(REPORTS))
+        raise _unknown(path, Said("there is no report {name}", name=repr(name)), name, list(REPORTS))
     report = REPORTS[name]
     middle, slash, column = rest.rpartition("/")
     if reason := report.why_no_sum(column):
-        raise _unknown(path, f"{column} is no sum of events, {reason}", "", report.sums)
+        raise _unknown(
+            path, Said("{column} is no sum of events, {reason}", column=column, reason=reason), "", report.sums
+        )
     if column not in report.sums:
-        raise _unknown(path, f"{name} has no such column of sums", column, report.sums)
+        raise _unknown(path, Said("{name} has no such column of sums", name=name), column, report.sums)
     texts = [middle] if len(report.keys) == 1 else middle.split("/")
     if not slash or len(texts) != len(report.keys):
         form = "/".join((name, *(key.upper() for key in report.keys), column))
-        raise FigureUnknownError(figure=path, problem="it names no row", known=form)
+        raise FigureUnknownError(figure=path, problem=Said("it names no row"), known=form)
     return Figure(
         name,
         tuple(_value(path, report.column(key), text) for key, text in zip(report.keys, texts, strict=True)),
@@ -111,18 +113,20 @@ def parse_figure(path: str) -> Figure:
 def _value(path: str, key: Column, text: str) -> str | int | None:
     if key.holds is Holds.DIGITS:
         if not re.fullmatch(r"[0-9]{1,18}", text):
-            raise FigureUnknownError(figure=path, problem=f"{text!r} is no number", known=f"{key.name} 1, 2, …")
+            raise FigureUnknownError(
+                figure=path, problem=Said("{text} is no number", text=repr(text)), known=f"{key.name} 1, 2, …"
+            )
         return int(text)
     return text.replace("%2F", "/").replace("%2f", "/").replace("%25", "%") or None
 
 
-def _unknown(path: str, problem: str, asked: str, known: Sequence[str]) -> FigureUnknownError:
+def _unknown(path: str, problem: Said, asked: str, known: Sequence[str]) -> FigureUnknownError:
     close = difflib.get_close_matches(asked, known, n=1, cutoff=0.5)
     more = f" and {len(known) - _KNOWN_MAX:,} more" if len(known) > _KNOWN_MAX else ""
     return FigureUnknownError(
         figure=path,
         problem=problem,
-        nearest=f" (did you mean {close[0]}?)" if close else "",
+        nearest=did_you_mean(close),
         known=(", ".join(known[:_KNOWN_MAX]) or "none yet") + more,
     )
 
@@ -272,4 +276,4 @@ def _row_unknown(connection: "DuckDBPyConnection", path: str, figure: Figure) ->
     rows = fetch(connection, query)[1]
     known = ["/".join(_quoted([row[name] for name in report.keys])) for row in rows]
     asked = "/".join(_quoted(figure.key))
-    return _unknown(path, f"{figure.report} has no row {asked!r}", asked, known)
+    return _unknown(path, Said("{report} has no row {asked}", report=figure.report, asked=repr(asked)), asked, known)
