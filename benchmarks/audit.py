@@ -17,7 +17,7 @@ from projections.audit.check import check_readable
 from projections.audit.exported import PublishedLog
 from projections.audit.log_check import verify
 from projections.audit.published import export
-from projections.relation.parts import Held, Stored
+from projections.relation.spans import Held, Stored
 
 EVENTS = 1_000_000
 TIMES = 3

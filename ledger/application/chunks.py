@@ -154,10 +154,10 @@ def _carried_out(ledger: Ledger, command: Command, rows: list[Row], fill: Fill) 
 
 
 def _by_count(rows: Iterable[Row | Reject]) -> Iterator[list[Row | Reject]]:
-    yield from parts(rows, CHUNK_ROWS)
+    yield from batched(rows, CHUNK_ROWS)
 
 
-def parts(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     """The rows in lists of a size; the last may be shorter."""
     remaining = iter(rows)
     while part := list(islice(remaining, size)):

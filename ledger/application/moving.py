@@ -131,7 +131,7 @@ class Move:
             while (done := target.size()) < (size := source.size()):
                 rows = [
                     (str(row.originator_id), row.originator_version, row.topic, row.state)
-                    for expected, row in enumerate(source.select_notifications(done + 1, PAGE_ROWS), start=done + 1)
+                    for expected, row in enumerate(source.page(done + 1, PAGE_ROWS), start=done + 1)
                     if _require_sound(row.id, expected, row.state)
                 ]
                 try:

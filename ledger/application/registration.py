@@ -14,7 +14,7 @@ from stdnum.exceptions import ValidationError as NikError
 from stdnum.id import nik as nik_number
 
 from ledger.application.attempt import Attempt, Command
-from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, in_chunks, parts, without_trace
+from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, batched, in_chunks, without_trace
 from ledger.application.given import built
 from ledger.application.ledger import Ledger
 from ledger.application.people import is_nik_shaped, recipient_id
@@ -140,7 +140,7 @@ def _read_ahead(
     with ExitStack() as stack:
         ahead: PlacingAhead | None = None
         before: _ReadChunk | None = None
-        for part in parts(rows, CHUNK_ROWS):
+        for part in batched(rows, CHUNK_ROWS):
             read = _ReadChunk(part, category)
             if ahead is None and may_place and AHEAD_ROWS <= len(part) == CHUNK_ROWS:
                 ahead = stack.enter_context(closing(PlacingAhead(ledger.folder)))

@@ -35,16 +35,13 @@ class EventLog(ABC):
         """How many events there are."""
 
     @abstractmethod
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
+    def page(
+        self, start: int, limit: int, *, stop: int | None = None, topics: Sequence[str] = ()
     ) -> Sequence[Notification]:
-        """Events in order of the log from an id on, at most so many; an id is the event's index plus one."""
+        """Events in order of the log, from one id to another and both included, at most so many.
+
+        An event's id is its index plus one. With topics, only events of these.
+        """
 
     def lines(self, *, first: int = 0, until: int | None = None) -> Iterator[bytes]:
         """The log from an index up to a size in blocks of lines, each line one event as JSON; all of one moment.
@@ -94,6 +91,11 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     def is_there(self) -> bool:
         """Whether there is something that holds the events of a ledger."""
         return True
+
+    def page(
+        self, start: int, limit: int, *, stop: int | None = None, topics: Sequence[str] = ()
+    ) -> Sequence[Notification]:
+        return self.select_notifications(start, limit, stop, topics)
 
     @abstractmethod
     def append(self, rows: list[StoredRow]) -> None:

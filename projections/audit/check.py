@@ -29,8 +29,8 @@ from projections.laws.law import (
 from projections.laws.signatures import SENTENCE, Signatures
 from projections.relation.archive import Archive
 from projections.relation.database import database, database_error
-from projections.relation.parts import Held, Source, in_parts
 from projections.relation.relations import Segment, load, view
+from projections.relation.spans import Held, Source, in_spans
 from projections.reports.engine import create_shared
 
 if TYPE_CHECKING:
@@ -116,12 +116,12 @@ def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
 
 def check_signatures(recorder: EventLog) -> Law:
     law = Law("signatures-valid", SENTENCE)
-    opening = [_line(stored) for stored in recorder.select_notifications(1, 1)]
+    opening = [_line(stored) for stored in recorder.page(1, 1)]
     signatures = Signatures(hashlib.sha256(b"".join(opening)).hexdigest())
     start: int | None = 1
     while start is not None:
         # Of a nation's millions of events a few thousand are signed: the store passes over the others.
-        page = recorder.select_notifications(start, PAGE_EVENTS, topics=(*SIGNED_TOPICS, *UPCASTERS))
+        page = recorder.page(start, PAGE_EVENTS, topics=(*SIGNED_TOPICS, *UPCASTERS))
         for stored in page:
             law.checked += 1
             place, verdict = (int(stored.id) - 1, str(stored.originator_id)), signatures.examine(_line(stored))
@@ -144,7 +144,7 @@ def _line(stored: StoredEvent) -> bytes:
 def check_readable(source: Source, size: int, on_progress: OnProgress = lambda _: None) -> Law:
     """Whether every event can be read, and its bytes are those that this program writes."""
     law = Law("readable", "Every event can be read, and its bytes are exactly those that this program writes for it.")
-    for checked, broken_count, broken in in_parts(source, size, _flaws, on_progress):
+    for checked, broken_count, broken in in_spans(source, size, _flaws, on_progress):
         law.checked += checked
         law.broken_count += broken_count
         law.broken += broken[: BREACHES_MAX - len(law.broken)]
@@ -156,7 +156,7 @@ def _flaws(log: EventLog, first: int, end: int) -> tuple[int, int, list[Breach]]
     part = Law("", "")
     start: int | None = first + 1
     while start is not None and start <= end:
-        page = log.select_notifications(start, PAGE_EVENTS, stop=end)
+        page = log.page(start, PAGE_EVENTS, stop=end)
         for stored in page:
             part.checked += 1
             if detail := _flaw(stored):

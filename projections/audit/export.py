@@ -112,7 +112,7 @@ def proposals(events: EventLog) -> list[BatchProposed]:
     found: list[BatchProposed] = []
     start: int | None = 1
     while start is not None:
-        page = events.select_notifications(start, _PAGE, topics=(BatchProposed.TOPIC,))
+        page = events.page(start, _PAGE, topics=(BatchProposed.TOPIC,))
         found += [event for event in map(to_event, page) if isinstance(event, BatchProposed)]
         start = int(page[-1].id) + 1 if page else None
     return found
@@ -195,7 +195,7 @@ def guide(folder: Path) -> bytes:
     text = files("projections.audit.guide").joinpath("README.md").read_text(encoding="utf-8")
     log = PublishedLog(folder / LOG)
     signed = log.checkpoint()
-    opened = [to_event(each) for each in log.recorder.select_notifications(1, 1)]
+    opened = [to_event(each) for each in log.recorder.page(1, 1)]
     name = next((each.name for each in opened if isinstance(each, LedgerOpened)), log.key.name)
     values = {
         "name": name,
@@ -239,7 +239,7 @@ def _contents(folder: Path) -> str:
 def _a_signature(log: PublishedLog) -> str:
     """How to verify one officer's signature by hand: the newest approval's if there is one; empty where nobody signed."""
     events = log.recorder
-    approvals = events.select_notifications(1, _PAGE, topics=(BatchApproved.TOPIC,))
+    approvals = events.page(1, _PAGE, topics=(BatchApproved.TOPIC,))
     held = tenures(events)
     for stored in reversed(approvals):
         index, entry = int(stored.id) - 1, to_entry(stored)

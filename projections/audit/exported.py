@@ -54,16 +54,10 @@ class ExportedLog(EventLog):
         if lines:
             yield Block(b"\n".join(lines) + b"\n", frozenset(topics), len(lines), at)
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
+    def page(
+        self, start: int, limit: int, *, stop: int | None = None, topics: Sequence[str] = ()
     ) -> Sequence[Notification]:
-        first = 0 if start is None else start - 1 if inclusive_of_start else start
+        first = start - 1
         # Most bundles of a long log hold none of the topics asked for: they are passed over as a whole.
         wanted = re.compile(b'"topic":"(?:' + b"|".join(re.escape(topic.encode()) for topic in topics) + b')",')
         found: list[Notification] = []

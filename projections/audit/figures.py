@@ -21,7 +21,7 @@ from ledger.transparency.log import Log
 from ledger.transparency.notes import NOTE_BYTES_MAX, Checkpoint, Note, VerifierKey, checkpoint_of, number
 from projections.errors import FiguresTooLargeError, SignerElsewhereError
 from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS
-from projections.reports.engine import Reports, copy_pieces, fetch
+from projections.reports.engine import Reports, copy_each, fetch
 from projections.reports.explain import EVENT_COLUMNS, Figure, create_steps, figure_sql, shown_event
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Recheck:
 
     def write(self, path: Path, *, form: Literal["csv", "json"]) -> None:
         """Write every change with each event that made it: CSV with a header, or a JSON object a line."""
-        copy_pieces(self.connection, path, form, [_differences()])
+        copy_each(self.connection, path, form, [_differences()])
 
 
 def _differences(condition: str = "TRUE") -> str:

@@ -14,7 +14,7 @@ from ledger.transparency.log import CHECKPOINT, Levels
 from ledger.transparency.notes import Checkpoint, Note, VerifierKey, checkpoint_of
 from ledger.transparency.quorum import PUBLISHED
 from projections.audit.tree import Recomputed, recompute
-from projections.relation.parts import Held, Source
+from projections.relation.spans import Held, Source
 
 OnProgress = Callable[[int], None]
 """Told of the number of events done since the last call."""

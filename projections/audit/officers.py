@@ -39,7 +39,7 @@ def tenures(log: EventLog) -> list[Tenure]:
     newest: dict[str, Tenure] = {}
     start: int | None = 1
     while start is not None:
-        page = log.select_notifications(start, _PAGE, topics=_TOPICS)
+        page = log.page(start, _PAGE, topics=_TOPICS)
         for stored in page:
             event, index = to_event(stored), int(stored.id) - 1
             if not isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked):

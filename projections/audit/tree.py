@@ -12,7 +12,7 @@ from typing import Protocol
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.recorder import EventLog
 from ledger.transparency.merkle import HASH_BYTES, TILE_WIDTH, Tree, leaf_hashes, tile_roots
-from projections.relation.parts import Source, in_parts
+from projections.relation.spans import Source, in_spans
 
 DIFFERENCES_MAX = 20
 """Named of each level; all are counted."""
@@ -98,7 +98,7 @@ def recompute(
     """
     found = Recomputed(log, size)
     found.differing[0] = Differing()
-    for roots, differing in in_parts(source, size, partial(_part, kept), on_progress):
+    for roots, differing in in_spans(source, size, partial(_span, kept), on_progress):
         found.levels[0] += roots
         found.differing[0].add_all(differing)
     found._grow_upwards()
@@ -108,8 +108,8 @@ def recompute(
     return found
 
 
-def _part(kept: Kept | None, log: EventLog, first: int, end: int) -> tuple[bytes, Differing]:
-    """The roots of the whole tiles of a part that begins with one, and the leaves in it that differ."""
+def _span(kept: Kept | None, log: EventLog, first: int, end: int) -> tuple[bytes, Differing]:
+    """The roots of the whole tiles of a span that begins with one, and the leaves in it that differ."""
     leaves = b"".join(map(leaf_hashes, log.leaves(first=first, until=end)))
     if len(leaves) != (end - first) * HASH_BYTES:
         raise IntegrityBrokenError(f"events {first} to {end - 1} are not all there; run `salur check`")

@@ -36,8 +36,8 @@ from projections.laws.payment_lists import check_lists
 from projections.relation.archive import ARCHIVE, Archive
 from projections.relation.database import database_error
 from projections.relation.kept_archive import KeptArchive
-from projections.relation.parts import Source, Stored
 from projections.relation.relations import Segment, gaps
+from projections.relation.spans import Source, Stored
 
 OnProgress = Callable[[int], None]
 """Told of the number of events done since the last call; each event is done twice."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check(session: Session, output: Output) -> None:
     """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
     from projections.audit.check import check as check_laws
-    from projections.relation.parts import Stored
+    from projections.relation.spans import Stored
 
     with opened(session) as ledger:
         source = Stored(ledger.place)

@@ -36,7 +36,7 @@ def log_verify(session: Session, checkpoints: tuple[Path, ...], key: "VerifierKe
     from dataclasses import asdict
 
     from projections.audit.log_check import verify
-    from projections.relation.parts import Stored
+    from projections.relation.spans import Stored
 
     with opened(session) as ledger, counted_bar(ledger.store.size(), "verify") as advance:
         found = verify(

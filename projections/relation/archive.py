@@ -133,7 +133,7 @@ class Archive:
         self.folder.mkdir(exist_ok=True)
         for left_over in self.folder.glob(f"{_UNDER_WAY}*"):
             rmtree(left_over, ignore_errors=True)
-        wanted = {(each.first, each.last) for each in sealed} | set(self._pieces(sealed))
+        wanted = {(each.first, each.last) for each in sealed} | set(self._not_sealed(sealed))
         for segment in _found(self.folder):
             if (segment.first, segment.last) not in wanted:
                 segment.path.unlink()
@@ -146,9 +146,9 @@ class Archive:
         for segment, reason in unfit.items():
             self._discard(segment, reason)
         on_progress(sum(segment.last - segment.first + 1 for segment in kept))
-        self._seal(self._pieces(kept), on_progress)
+        self._seal(self._not_sealed(kept), on_progress)
 
-    def _pieces(self, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    def _not_sealed(self, segments: Sequence[Segment]) -> list[tuple[int, int]]:
         """The ranges (first, last) that no segment holds, to the very end, none larger than a segment."""
         step = self.segment_events
         return [

@@ -255,16 +255,16 @@ def view(
     as_of: date,
     known_at: int | datetime | None,
     *,
-    piece: tuple[int, int] | None = None,
+    span: tuple[int, int] | None = None,
 ) -> None:
     """Let `events` and `context` show what had happened by a date and was known at a point of the log.
 
     A number is a size of the log. An instant means all before the first event recorded later than it, in log order,
     so that a clock that runs backwards moves nothing. Raises `LogSizeError` for a size the log has not reached.
-    A piece (first, end) leaves of `events` only that range of the log, and `context` as it is.
+    A span (first, end) leaves of `events` only that range of the log, and `context` as it is.
     """
     log_size = _log_size(connection, known_at)
-    for statement in view_of(as_of, log_size, _cut(connection, as_of, log_size, piece)):
+    for statement in view_of(as_of, log_size, _cut(connection, as_of, log_size, span)):
         connection.execute(statement)
 
 
@@ -279,11 +279,11 @@ def view_of(as_of: date, log_size: int, cut: str = "") -> list[str]:
     return [events, context]
 
 
-def _cut(connection: "DuckDBPyConnection", as_of: date, log_size: int, piece: tuple[int, int] | None) -> str:
+def _cut(connection: "DuckDBPyConnection", as_of: date, log_size: int, span: tuple[int, int] | None) -> str:
     """The condition on `events`, without what all of the log fulfils: each part is a column more to read."""
     conditions = []
-    if piece or log_size < _number(connection, "SELECT size FROM extent"):
-        first, end = piece or (0, log_size)
+    if span or log_size < _number(connection, "SELECT size FROM extent"):
+        first, end = span or (0, log_size)
         conditions += [f"log_index >= {first}", f"log_index < {min(end, log_size)}"]
     on = as_of.isoformat()
     if as_of < date.max and _number(connection, f"SELECT COALESCE(MAX(effective_on) > DATE '{on}', FALSE) FROM log"):  # noqa: S608  # a date

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVENTS_A_PIECE = 1_000_000
+EVENTS_A_SPAN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ class Reports:
     ) -> None:
         view(self.connection, as_of, known_at)
         size = int(fetch(self.connection, "SELECT log_size FROM context")[1][0]["log_size"])
-        step = EVENTS_A_PIECE if PROJECTIONS[name].is_by_event else max(size, 1)
+        step = EVENTS_A_SPAN if PROJECTIONS[name].is_by_event else max(size, 1)
 
-        def pieces() -> Iterator[str]:
+        def spans() -> Iterator[str]:
             for first in range(0, max(size, 1), step):
-                view(self.connection, as_of, known_at, piece=(first, first + step))
+                view(self.connection, as_of, known_at, span=(first, first + step))
                 yield _query(name)
 
-        copy_pieces(self.connection, path, form, pieces())
+        copy_each(self.connection, path, form, spans())
 
     def ask(
         self, work: "Callable[[DuckDBPyConnection], T]", *, as_of: date, known_at: int | datetime | None = None
@@ -177,7 +177,7 @@ class Reports:
         )
 
 
-def copy_pieces(
+def copy_each(
     connection: "DuckDBPyConnection", path: Path, form: Literal["csv", "json"], queries: Iterable[str]
 ) -> None:
     """Write the rows of one query after the other to a file: CSV with one header, or a JSON object a line."""

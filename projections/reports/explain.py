@@ -17,7 +17,7 @@ from ledger.domain.errors import IntegrityBrokenError, Said, did_you_mean
 from ledger.transparency.log import Log
 from projections.errors import FigureUnknownError, ProofsTooManyError
 from projections.reports.catalogue import REPORTS
-from projections.reports.engine import EVENTS_A_PIECE, Reports, copy_pieces, fetch
+from projections.reports.engine import EVENTS_A_SPAN, Reports, copy_each, fetch
 from projections.reports.record import explained
 
 if TYPE_CHECKING:
@@ -175,15 +175,15 @@ class Explanation:
     def write(self, path: Path, *, form: Literal["csv", "json"], page: int | None = None) -> None:
         """Write the events of a page, or all, to a file, in log order: CSV with a header, or a JSON object a line."""
 
-        def pieces() -> Iterator[str]:
+        def spans() -> Iterator[str]:
             if page is not None:
                 yield _listed(self.connection, _of_page(page))
                 return
-            for first in range(0, max(self.log_size, 1), EVENTS_A_PIECE):
-                span = f"log_index >= {first} AND log_index < {first + EVENTS_A_PIECE}"
+            for first in range(0, max(self.log_size, 1), EVENTS_A_SPAN):
+                span = f"log_index >= {first} AND log_index < {first + EVENTS_A_SPAN}"
                 yield _listed(self.connection, f"SELECT * FROM contributions WHERE {span}")  # noqa: S608  # numbers
 
-        copy_pieces(self.connection, path, form, pieces())
+        copy_each(self.connection, path, form, spans())
 
     def prove(self, log: Log, folder: Path, *, page: int | None) -> int:
         """Write a proof that stands for itself for each event of a page, or all, and return how many.

@@ -31,7 +31,7 @@ class Projection:
     layout: Layout = PLAIN
     """How people see its rows."""
     is_by_event: bool = False
-    """Whether its rows come in the order of the log, each from one event, so that it can be written piece by piece."""
+    """Whether its rows come in the order of the log, each from one event, so that it can be written span by span."""
 
     @property
     def file(self) -> str:

@@ -23,7 +23,7 @@ from ledger.transparency.notes import VerifierKey
 from projections.audit.export import SUMS, sums
 from projections.audit.receipts import verified
 from projections.audit.verification import audit
-from projections.relation import parts
+from projections.relation import spans
 
 TRUSTED = "--checkpoint kept --key key"
 Captured = pytest.CaptureFixture[str]
@@ -278,8 +278,8 @@ def test_columns_that_no_event_says_are_named_and_nothing_else_follows_from_them
 def test_a_long_log_is_audited_in_processes_with_the_same_result(
     office: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    monkeypatch.setattr(parts, "EVENTS_MIN", 1)
-    monkeypatch.setattr(parts, "PART_EVENTS", 256)
+    monkeypatch.setattr(spans, "EVENTS_MIN", 1)
+    monkeypatch.setattr(spans, "SPAN_EVENTS", 256)
     assert broken(office, "ledger", capsys) == {}
     execute(office / "ledger", "UPDATE stored_events SET topic='Thing.v1' WHERE rowid=500")
     turn(office / "export" / "log/tile/entries/001", 8 * 4000)

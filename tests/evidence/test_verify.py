@@ -21,7 +21,7 @@ from ledger.transparency.notes import Proof, VerifierKey
 from projections.audit.log_check import Verified, verify
 from projections.audit.tree import recompute
 from projections.relation.archive import Archive
-from projections.relation.parts import Held
+from projections.relation.spans import Held
 
 STATE = "CAST('{\"number\":0}' AS BLOB)"
 CHANGES = {

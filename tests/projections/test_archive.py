@@ -532,9 +532,9 @@ def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("events_a_piece", [7, 1000])
-def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_piece):
-    monkeypatch.setattr(engine, "EVENTS_A_PIECE", events_a_piece)
+@pytest.mark.parametrize("events_a_span", [7, 1000])
+def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_span):
+    monkeypatch.setattr(engine, "EVENTS_A_SPAN", events_a_span)
     with Reports(case.recorder) as reports:
         for name in PROJECTIONS:
             report = reports.run(name, as_of=YEAR_END)

@@ -167,11 +167,11 @@ def test_events_are_paged_and_written_whole(book: Book, tmp_path: Path) -> None:
     assert (tmp_path / "second").read_text().splitlines() == [lines[0], *lines[51:101]]
 
 
-@pytest.mark.parametrize("events_a_piece", [1, 7])
-def test_pieces_change_nothing(case: Book, tmp_path: Path, monkeypatch: Any, events_a_piece: int) -> None:
+@pytest.mark.parametrize("events_a_span", [1, 7])
+def test_spans_of_the_log_change_nothing(case: Book, tmp_path: Path, monkeypatch: Any, events_a_span: int) -> None:
     texts = []
-    for pieces in (1_000_000, events_a_piece):
-        monkeypatch.setattr(explain_module, "EVENTS_A_PIECE", pieces)
+    for events in (1_000_000, events_a_span):
+        monkeypatch.setattr(explain_module, "EVENTS_A_SPAN", events)
         with Reports(case.recorder) as reports:
             explain(reports, "trial-balance/assets:reserved:bsu/IDR/balance", as_of=YEAR_END).write(
                 tmp_path / "events", form="csv"

@@ -12,7 +12,7 @@ SLOW = """
 import os, sys, time
 from contextlib import nullcontext
 from pathlib import Path
-from projections.relation import parts
+from projections.relation import spans
 
 class Nothing:
     def opened(self):
@@ -23,8 +23,8 @@ def work(log, first, end):
     time.sleep(600)
 
 if __name__ == "__main__":
-    parts.EVENTS_MIN, parts.PART_EVENTS = 1, 1
-    list(parts.in_parts(Nothing(), 4, work))
+    spans.EVENTS_MIN, spans.SPAN_EVENTS = 1, 1
+    list(spans.in_spans(Nothing(), 4, work))
 """
 
 

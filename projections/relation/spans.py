@@ -1,4 +1,4 @@
-"""Work over a whole log in parts, several at once where the log is long: each in a process that reads its own range."""
+"""Work over a whole log in spans, several at once where the log is long: each in a process that reads its own range."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ from ledger.application.folder import Place
 from ledger.store.recorder import EventLog
 from ledger.transparency.merkle import TILE_WIDTH
 
-PART_EVENTS = TILE_WIDTH**2
-"""So that the events of a whole part are one complete subtree, and whole tiles of the level below."""
+SPAN_EVENTS = TILE_WIDTH**2
+"""So that the events of a whole span are one complete subtree, and whole tiles of the level below."""
 WORKERS = 2
-EVENTS_MIN = 4 * PART_EVENTS
+EVENTS_MIN = 4 * SPAN_EVENTS
 """Fewer are done in this process: to start others takes longer."""
 
 T = TypeVar("T")
@@ -56,17 +56,17 @@ class Held:
         yield self.log
 
 
-def in_parts(
+def in_spans(
     source: Source, size: int, work: Work[T], on_progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[T]:
-    """What the work returns for each part of the first so many events, in order of the log.
+    """What the work returns for each span of the first so many events, in order of the log.
 
     The work must be such that it can be sent to another process, and what it returns such that it can be sent back.
     """
-    parts = [(first, min(first + PART_EVENTS, size)) for first in range(0, size, PART_EVENTS)]
+    spans = [(first, min(first + SPAN_EVENTS, size)) for first in range(0, size, SPAN_EVENTS)]
     if size < EVENTS_MIN or isinstance(source, Held):
         with source.opened() as log:
-            for first, end in parts:
+            for first, end in spans:
                 yield work(log, first, end)
                 on_progress(end - first)
         return
@@ -75,9 +75,9 @@ def in_parts(
 
     # Not forked: what a database's library holds in this process is not for two.
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin) as pool:
-        coming = [pool.submit(_done, source, work, first, end) for first, end in parts]
+        coming = [pool.submit(_done, source, work, first, end) for first, end in spans]
         try:
-            for (first, end), each in zip(parts, coming, strict=True):
+            for (first, end), each in zip(spans, coming, strict=True):
                 yield each.result()
                 on_progress(end - first)
         finally:
