@@ -23,6 +23,7 @@ from ledger.domain.officer import Officer, OfficerUnknownError, officer_stream
 from ledger.domain.program import Program, ProgramUnknownError, program_stream
 from ledger.domain.recipient import Recipient, RecipientUnknownError, recipient_stream
 from ledger.store.entries import Entry, line_of, to_event, to_row
+from ledger.store.recorder import LAST_SIGN, AppendCondition
 from ledger.transparency.errors import KeyMissingError
 from ledger.transparency.signatures import text_to_sign
 
@@ -80,6 +81,9 @@ class Attempt:
         self.ledger = ledger
         self.command = command
         self._versions: dict[str, int] = {}
+        self._after: int | None = None
+        self._read: set[str] = set()
+        self._ranges_read: list[tuple[str, str]] = []
         self._acting: Officer | None = None
         self._sign: Sign | None = None
 
@@ -90,6 +94,7 @@ class Attempt:
 
     def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
         """The state of one stream, or None where it has no events."""
+        self._reading(stream)
 
         def project(_: object, entries: Iterable[Entry]) -> tuple[S | None, int] | None:
             state, version = None, 0
@@ -108,6 +113,7 @@ class Attempt:
 
     def load_many(self, streams: Sequence[str], evolve: Callable[[S | None, Any], S | None]) -> dict[str, S]:
         """Stream → its state, of those that have events."""
+        self._reading(*streams)
         states: dict[str, S] = {}
         for stream, rows in self.ledger.store.select_streams(streams).items():
             state: S | None = None
@@ -123,12 +129,34 @@ class Attempt:
         asked = set(streams)
         if not asked:
             return {}
+        self._reading()
         # Streams that lie side by side are read in one go, and where there are none that costs nothing.
         between = self.ledger.store.select_first_between(min(asked), max(asked), limit=len(asked))
         found = {str(row.originator_id): row for row in between}
         if len(between) == len(asked) and found.keys() != asked:  # others lie between them, perhaps more than were read
             found = self.ledger.store.select_first(asked)
-        return {stream: to_event(row) for stream, row in found.items() if stream in asked}
+        events = {stream: to_event(row) for stream, row in found.items() if stream in asked}
+        self._reading(*(asked - events.keys()))  # the first event of the others is what it is for good
+        return events
+
+    def load_range(self, prefix: str, evolve: Callable[[S | None, Any], S | None]) -> dict[str, S]:
+        """Stream → its state, of all streams whose names begin so; for kinds of which there are few."""
+        self._reading()
+        self._ranges_read.append((prefix, prefix + LAST_SIGN))
+        return self.load_many(self.ledger.store.streams(prefix), evolve)
+
+    def _reading(self, *streams: str) -> None:
+        """Take note of what is read, before it is."""
+        if self._after is None:
+            self._after = self.ledger.store.size()
+        self._read.update(streams)
+
+    def condition(self, written: Iterable[str]) -> AppendCondition:
+        """What must not have changed since for the decision to hold: all that it read and does not write.
+
+        Where it writes, the uniqueness of (stream, version) decides.
+        """
+        return AppendCondition(self._after or 0, frozenset(self._read.difference(written)), tuple(self._ranges_read))
 
     def entries(self, events: Iterable[Event]) -> list[Entry]:
         """The events at their places: each stream goes on where it was loaded, or begins."""

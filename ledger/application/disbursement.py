@@ -298,6 +298,7 @@ def _pay(
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer()
+        batches.require_approved(attempt.batch(batch_id))
         streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
         paid = attempt.first(streams)
         unpaid, values = [], []

@@ -2,7 +2,8 @@
 
 `Ledger.carry_out` is the only way anything is recorded, one fact or a chunk of thousands: it runs a decision over
 freshly loaded state and appends all its events in one transaction. When another writer was faster, the store refuses
-the whole append (its (stream, version) pairs are unique) and the decision runs again on what is there now.
+the whole append, and the decision runs again on what is there now: its (stream, version) pairs are unique, and the
+append bears the condition that nothing which the decision read has changed since.
 """
 
 import difflib
@@ -164,7 +165,7 @@ class Ledger(Application[str]):
                 rows += many.rows(attempt.meta)
             if rows and not command.dry_run:
                 last_stream = rows[0][0]
-                self.store.append(rows)
+                self.store.append(rows, attempt.condition(row[0] for row in rows))
                 self.recorded += len(rows)
             return entries
 

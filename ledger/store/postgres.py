@@ -6,6 +6,7 @@ so a reader that goes on from the last id it saw misses nothing.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,15 @@ from eventsourcing.persistence import (
 from ledger.domain.errors import Said
 from ledger.store.entries import StoredRow
 from ledger.store.errors import StoreFailedError
-from ledger.store.recorder import IDS_PER_QUERY, LAST_SIGN, LINES_PER_BLOCK, Block, Conflict, LedgerRecorder
+from ledger.store.recorder import (
+    IDS_PER_QUERY,
+    LAST_SIGN,
+    LINES_PER_BLOCK,
+    AppendCondition,
+    Block,
+    Conflict,
+    LedgerRecorder,
+)
 from ledger.store.server import Connection, Database
 
 SCHEMA = "salur"
@@ -84,8 +93,8 @@ class PostgresLedgerRecorder(LedgerRecorder):
 
     # Appending
 
-    def append(self, rows: list[StoredRow]) -> None:
-        self._append(rows)
+    def append(self, rows: list[StoredRow], condition: AppendCondition | None = None) -> None:
+        self._append(rows, condition)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         if not stored_events:
@@ -93,12 +102,14 @@ class PostgresLedgerRecorder(LedgerRecorder):
         rows = [(str(each.originator_id), each.originator_version, each.topic, each.state) for each in stored_events]
         return list(self._append(rows))
 
-    def _append(self, rows: list[StoredRow]) -> Sequence[int]:
+    def _append(self, rows: list[StoredRow], condition: AppendCondition | None = None) -> Sequence[int]:
         def work(connection: Connection, is_unsure: bool) -> Sequence[int]:
             if is_unsure and (first := _first_id_of(connection, rows)) is not None:
                 return range(first, first + len(rows))
             # A statement of its own, begun under the lock: it sees what the last holder of the lock has stored.
             [(size,)] = connection.execute(f"SELECT COALESCE(MAX(notification_id), 0) FROM {TABLE}").fetchall()
+            if condition and size > condition.after:
+                _require(condition, connection)
             with connection.cursor().copy(f"COPY {TABLE} FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(["text", "int8", "text", "bytea", "int8"])
                 for notification_id, row in enumerate(rows, start=size + 1):
@@ -214,6 +225,17 @@ class PostgresLedgerRecorder(LedgerRecorder):
 
     def _events(self, statement: str, *values: object) -> list[StoredEvent]:
         return [StoredEvent(*row) for row in self.database.read(statement, values)]
+
+
+def _require(condition: AppendCondition, connection: Connection) -> None:
+    """Raise `Conflict` where the log's tail holds what a decision rests on; the lock of all writers is held."""
+    among = " OR ".join(["originator_id=ANY(%s)"] + ["originator_id BETWEEN %s AND %s"] * len(condition.ranges))
+    found = connection.execute(
+        f"SELECT originator_id FROM {TABLE} WHERE notification_id>%s AND ({among}) LIMIT 1",
+        (condition.after, sorted(condition.streams), *chain(*condition.ranges)),
+    ).fetchall()
+    if found:
+        raise Conflict(f"{found[0][0]} has changed since the decision read it")
 
 
 def _first_id_of(connection: Connection, rows: list[StoredRow]) -> int | None:

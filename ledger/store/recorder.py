@@ -27,6 +27,24 @@ Conflict = IntegrityError
 """Raised by an append when one of its (stream, version) pairs is already taken; nothing of it was stored."""
 
 
+@dataclass(frozen=True)
+class AppendCondition:
+    """What must not have been stored since a decision read the log: the decision holds only as long as it was not.
+
+    Named as in dynamic consistency boundaries (dcb.events): an append fails if events match that came after.
+    """
+
+    after: int
+    """The size of the log when the decision began to read."""
+    streams: frozenset[str] = frozenset()
+    """No event of these streams."""
+    ranges: tuple[tuple[str, str], ...] = ()
+    """No event of the streams from one name to another, both included."""
+
+    def __bool__(self) -> bool:
+        return bool(self.streams or self.ranges)
+
+
 class EventLog(ABC):
     """A log that can be read: what projections, checks and the transparency log ask of a store, or of an export."""
 
@@ -98,8 +116,11 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
         return self.select_notifications(start, limit, stop, topics)
 
     @abstractmethod
-    def append(self, rows: list[StoredRow]) -> None:
-        """Store events in one transaction, all or none; raises `Conflict` where a place in a stream is taken."""
+    def append(self, rows: list[StoredRow], condition: AppendCondition | None = None) -> None:
+        """Store events in one transaction, all or none, if the condition holds in that same transaction.
+
+        Raises `Conflict` where a place in a stream is taken, or where what the decision read has changed since.
+        """
 
     @abstractmethod
     def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ledger.store.recorder import (
     IDS_PER_QUERY,
     LAST_SIGN,
     LINES_PER_BLOCK,
+    AppendCondition,
     Block,
     Conflict,
     LedgerRecorder,
@@ -110,9 +112,29 @@ def refusal_of(error: Exception, *, what: str = "the database") -> Exception:
 class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
     """The library's recorder for one SQLite file, and the reads in bulk."""
 
-    def append(self, rows: list[StoredRow]) -> None:
+    def append(self, rows: list[StoredRow], condition: AppendCondition | None = None) -> None:
         with self.datastore.transaction(commit=True) as cursor:
             cursor.executemany(self.insert_events_statement, rows)
+            # Looked at after the insert: from then on this transaction holds the lock that every writer needs.
+            if condition:
+                self._require(condition, cursor, own=len(rows))
+
+    def _require(self, condition: AppendCondition, cursor: SQLiteCursor, *, own: int) -> None:
+        """Raise `Conflict` where the log's tail before the last `own` events holds what a decision rests on."""
+        cursor.execute(f"SELECT MAX(rowid) FROM {self.events_table_name}")
+        before = int(cursor.fetchone()[0]) - own
+        if before <= condition.after:
+            return
+        among = " OR ".join(
+            ["originator_id IN (SELECT value FROM json_each(?))"]
+            + ["originator_id BETWEEN ? AND ?"] * len(condition.ranges)
+        )
+        cursor.execute(
+            f"SELECT originator_id FROM {self.events_table_name} WHERE rowid>? AND rowid<=? AND ({among}) LIMIT 1",
+            (condition.after, before, json.dumps(sorted(condition.streams)), *chain(*condition.ranges)),
+        )
+        if found := cursor.fetchone():
+            raise Conflict(f"{found[0]} has changed since the decision read it")
 
     def damages(self) -> list[str]:
         with self.datastore.transaction(commit=False) as cursor:

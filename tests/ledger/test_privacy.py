@@ -265,8 +265,8 @@ def test_an_erasure_that_stopped_before_the_vault_is_named_and_completed_by_the_
 
     append = ledger.store.append
 
-    def append_and_end(rows: Any) -> None:
-        append(rows)
+    def append_and_end(*given: Any) -> None:
+        append(*given)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

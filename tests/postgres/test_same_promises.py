@@ -9,6 +9,7 @@ LEDGER_TESTS = Path(__file__).parents[1] / "ledger"
 MODULES = (
     "test_aftercare",
     "test_batch",
+    "test_conditions",
     "test_disbursement",
     "test_goods",
     "test_grants",
