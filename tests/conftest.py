@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from acts import BUDI, PROGRAM, SITI, TRANCHE, by, now
 
 from ledger.application import officers, programs
 from ledger.application.creation import create
@@ -12,6 +11,7 @@ from ledger.application.ledger import Ledger
 from ledger.domain.event import Role
 from ledger.domain.opening import LedgerOpened
 from ledger.domain.program import Kind, ProgramOpened
+from tests.acts import BUDI, PROGRAM, SITI, TRANCHE, by, now
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
 BSU = ProgramOpened(

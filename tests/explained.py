@@ -35,7 +35,8 @@ def assert_explained(connection: Any) -> None:
     for report in REPORTS:
         if not REPORTS[report].sums:
             continue
-        found, summed = contributions(connection, report), Counter()
+        found = contributions(connection, report)
+        summed: Counter[Any] = Counter()
         for figure, _, value in found:
             summed[figure] += value
         assert {name: value for name, value in summed.items() if value} == figures(connection, report)

@@ -5,7 +5,7 @@ import io
 import os
 import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.domain.errors import LedgerError, ValueInvalidError
 from ledger.domain.money import Currency
@@ -48,7 +49,7 @@ def read(
 
 
 @pytest.fixture
-def csv_file(tmp_path: Path):
+def csv_file(tmp_path: Path) -> Callable[..., Path]:
     def write(content: str | bytes) -> Path:
         path = tmp_path / "rows.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -57,12 +58,17 @@ def csv_file(tmp_path: Path):
     return write
 
 
+def active_sheet(book: Workbook) -> Worksheet:
+    assert isinstance(book.active, Worksheet)
+    return book.active
+
+
 @pytest.fixture
-def xlsx_file(tmp_path: Path):
+def xlsx_file(tmp_path: Path) -> Callable[..., Path]:
     def write(*rows: Sequence[object]) -> Path:
         book = Workbook()
         for row in rows:
-            book.active.append(row)
+            active_sheet(book).append(list(row))
         path = tmp_path / "rows.xlsx"
         book.save(path)
         return path
@@ -76,35 +82,37 @@ def xlsx_file(tmp_path: Path):
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_a_table_reads_the_same_in_every_dialect(csv_file, delimiter: str, encoding: str, newline: str) -> None:
+def test_a_table_reads_the_same_in_every_dialect(
+    csv_file: Callable[..., Path], delimiter: str, encoding: str, newline: str
+) -> None:
     text = newline.join(["nik_jumlah_catatan", "007_1200_André", "008_1300_"]).replace("_", delimiter)
     mark = "\ufeff" if encoding == "utf-16-le" else ""
     path = csv_file((mark + text).encode(encoding))
     assert read(path) == [Row(2, ("007", "1200", "André")), Row(3, ("008", "1300", ""))]
 
 
-def test_values_stand_in_the_order_of_the_fields_and_absent_columns_are_blank(csv_file) -> None:
+def test_values_stand_in_the_order_of_the_fields_and_absent_columns_are_blank(csv_file: Callable[..., Path]) -> None:
     assert read(csv_file("nama,jumlah, NO_KTP \nBudi, 1200 ,07\n")) == [Row(2, ("07", "1200", ""))]
 
 
-def test_a_sep_line_states_the_delimiter(csv_file) -> None:
+def test_a_sep_line_states_the_delimiter(csv_file: Callable[..., Path]) -> None:
     assert read(csv_file("sep=|\r\nnik|jumlah\r\n1|1,5;0\r\n")) == [Row(3, ("1", "1,5;0", ""))]
 
 
-def test_the_delimiter_is_the_one_that_makes_known_columns(csv_file) -> None:
+def test_the_delimiter_is_the_one_that_makes_known_columns(csv_file: Callable[..., Path]) -> None:
     assert read(csv_file("nik;jumlah (rp);alamat (jalan, nomor, kota)\n1;1,200,000;x\n")) == [
         Row(2, ("1", "1,200,000", ""))
     ]
 
 
-def test_lines_are_counted_as_an_editor_counts_them(csv_file) -> None:
+def test_lines_are_counted_as_an_editor_counts_them(csv_file: Callable[..., Path]) -> None:
     path = csv_file('\n;;\nnik;jumlah;catatan\n\n1;2;"two\nlines"\n;;\nnik;jumlah;catatan\n2;3;x\n4;5\n')
     rows = read(path)
     assert rows[:2] == [Row(5, ("1", "2", "two\nlines")), Row(9, ("2", "3", "x"))]
-    assert [(row.line, row.code) for row in rows[2:]] == [(10, "row_incomplete")]
+    assert [(row.line, row.code) for row in rows[2:] if isinstance(row, Reject)] == [(10, "row_incomplete")]
 
 
-def test_a_row_with_a_wrong_count_of_cells_or_an_empty_required_cell_is_rejected(csv_file) -> None:
+def test_a_row_with_a_wrong_count_of_cells_or_an_empty_required_cell_is_rejected(csv_file: Callable[..., Path]) -> None:
     rows = read(csv_file("nik;jumlah\n1;2\n3\n4;5;6\n7; \n8;9"))
     assert [(type(row), row.line) for row in rows] == [(Row, 2), (Reject, 3), (Reject, 4), (Reject, 5), (Row, 6)]
     assert [(row.code, row.field) for row in rows if isinstance(row, Reject)] == [
@@ -115,7 +123,7 @@ def test_a_row_with_a_wrong_count_of_cells_or_an_empty_required_cell_is_rejected
 
 
 @pytest.mark.parametrize("tail", ['5;"6\n7;8\n9;10\n', '5;6;"', '5;"a"b\n', '5;"' + "x" * 200_000 + '"\n'])
-def test_broken_quotes_and_endless_fields_swallow_no_rows_silently(csv_file, tail: str) -> None:
+def test_broken_quotes_and_endless_fields_swallow_no_rows_silently(csv_file: Callable[..., Path], tail: str) -> None:
     path = csv_file("nik;jumlah\n1;2\n" + tail)
     with open_table(path, FIELDS, {}) as table:
         rows = table.rows()
@@ -124,12 +132,12 @@ def test_broken_quotes_and_endless_fields_swallow_no_rows_silently(csv_file, tai
             list(rows)
 
 
-def test_an_identifier_that_excel_wrote_in_scientific_form_is_rejected(csv_file) -> None:
+def test_an_identifier_that_excel_wrote_in_scientific_form_is_rejected(csv_file: Callable[..., Path]) -> None:
     rows = read(csv_file("nik;jumlah\n3,27302E+15;1200\n3.27E+15;1200\n"))
     assert [row.code for row in rows if isinstance(row, Reject)] == ["identifier_as_number"] * 2
 
 
-def test_rows_can_be_read_again_and_progress_ends_at_one(csv_file) -> None:
+def test_rows_can_be_read_again_and_progress_ends_at_one(csv_file: Callable[..., Path]) -> None:
     content = "nik;jumlah\n" + "1;2\n" * 5_000
     with open_table(csv_file(content), FIELDS, {}) as table:
         assert list(table.rows()) == list(table.rows())
@@ -139,7 +147,9 @@ def test_rows_can_be_read_again_and_progress_ends_at_one(csv_file) -> None:
 
 
 @given(st.lists(st.tuples(*[st.text(alphabet='aé;,"\n 0', min_size=1).map(lambda text: f"x{text}x")] * 3), min_size=1))
-def test_whatever_the_csv_module_writes_is_read_back(tmp_path_factory, values: list[tuple[str, str, str]]) -> None:
+def test_whatever_the_csv_module_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, str, str]]
+) -> None:
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";").writerows([("nik", "jumlah", "catatan"), *values])
@@ -172,7 +182,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", " \n\t\n", "nik;jumlah\n", "nik;jumlah\n\n;\nnik;jumlah\n"])
-def test_a_file_without_rows_is_refused(csv_file, content: str) -> None:
+def test_a_file_without_rows_is_refused(csv_file: Callable[..., Path], content: str) -> None:
     with pytest.raises(FileEmptyError):
         read(csv_file(content))
 
@@ -180,7 +190,7 @@ def test_a_file_without_rows_is_refused(csv_file, content: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"nik;jumlah\n1;\0\n", b"\x89PNG\r\n\x1a\n\0", b"nik;jumlah\n1;\x81\n", "nik".encode("utf-32")]
 )
-def test_what_is_no_text_is_refused(csv_file, content: bytes) -> None:
+def test_what_is_no_text_is_refused(csv_file: Callable[..., Path], content: bytes) -> None:
     with pytest.raises(FileBinaryError):
         read(csv_file(content))
 
@@ -189,17 +199,19 @@ def test_what_is_no_text_is_refused(csv_file, content: bytes) -> None:
     "content",
     ["nik;jumlah\né;2\n".encode() + b"\xe9;3\n", "nik;jumlah\né;é".encode()[:-1], "\ufeffnik\n".encode() + b"\xe9"],
 )
-def test_text_that_stops_being_utf8_is_refused_rather_than_falsified(csv_file, content: bytes) -> None:
+def test_text_that_stops_being_utf8_is_refused_rather_than_falsified(
+    csv_file: Callable[..., Path], content: bytes
+) -> None:
     with pytest.raises(FileDamagedError):
         read(csv_file(content))
 
 
-def test_a_line_without_end_is_refused(csv_file) -> None:
+def test_a_line_without_end_is_refused(csv_file: Callable[..., Path]) -> None:
     with pytest.raises(FileDamagedError):
         read(csv_file(b"x" * 3_000_000))
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(csv_file) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(csv_file: Callable[..., Path]) -> None:
     path = csv_file("nik;jumlah\n" + "1;2\n" * 50_000)
     with open_table(path, FIELDS, {}) as table:
         rows = table.rows()
@@ -213,7 +225,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(csv_file) -> None:
 # Columns
 
 
-def test_a_stated_column_comes_before_the_known_names(csv_file) -> None:
+def test_a_stated_column_comes_before_the_known_names(csv_file: Callable[..., Path]) -> None:
     path = csv_file("nik;jumlah;Nilai Bantuan\n1;2;3\n")
     assert read(path, amount="nilai-bantuan") == [Row(2, ("1", "3", ""))]
     assert read(path, amount="nik") == [Row(2, ("1", "1", ""))]
@@ -230,14 +242,14 @@ def test_a_stated_column_comes_before_the_known_names(csv_file) -> None:
     ],
 )
 def test_a_column_map_that_does_not_fit_is_refused_with_a_hint(
-    csv_file, header: str, column_map: dict[str, str], hint: str
+    csv_file: Callable[..., Path], header: str, column_map: dict[str, str], hint: str
 ) -> None:
     with pytest.raises(ColumnMapError) as refused, open_table(csv_file(f"{header}\n1;2\n"), FIELDS, column_map):
         pass
     assert hint in str(refused.value)
 
 
-def test_a_missing_column_is_named_with_those_that_are_there(csv_file) -> None:
+def test_a_missing_column_is_named_with_those_that_are_there(csv_file: Callable[..., Path]) -> None:
     with pytest.raises(ColumnMissingError, match="no column for amount; it has nik, nama;"):
         read(csv_file("nik;nama\n1;2\n"))
 
@@ -245,7 +257,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(csv_file) -> None:
 @pytest.mark.parametrize(
     "line", [f"{CANARY_NAME};{CANARY_NIK}", f"{CANARY_NAME};1.200.000", f"NIK {CANARY_NIK};{CANARY_NAME}"]
 )
-def test_a_file_without_header_does_not_show_its_first_person(csv_file, line: str) -> None:
+def test_a_file_without_header_does_not_show_its_first_person(csv_file: Callable[..., Path], line: str) -> None:
     path = csv_file(f"{line}\n{line}\n")
     for column_map in ({}, {"amount": CANARY_NIK[:-1]}):
         with pytest.raises(LedgerError) as refused, open_table(path, FIELDS, column_map):
@@ -256,7 +268,7 @@ def test_a_file_without_header_does_not_show_its_first_person(csv_file, line: st
 # Workbooks
 
 
-def test_cells_of_a_workbook_become_the_text_that_was_meant(xlsx_file) -> None:
+def test_cells_of_a_workbook_become_the_text_that_was_meant(xlsx_file: Callable[..., Path]) -> None:
     path = xlsx_file(
         [],
         ["catatan", "nik", "jumlah"],
@@ -275,7 +287,7 @@ def test_cells_of_a_workbook_become_the_text_that_was_meant(xlsx_file) -> None:
     ]
 
 
-def test_a_number_with_three_decimals_never_becomes_thousands(xlsx_file) -> None:
+def test_a_number_with_three_decimals_never_becomes_thousands(xlsx_file: Callable[..., Path]) -> None:
     (row,) = read(xlsx_file(["nik", "jumlah"], ["1", 1200.125]))
     assert isinstance(row, Row)
     with pytest.raises(LedgerError):
@@ -283,7 +295,7 @@ def test_a_number_with_three_decimals_never_becomes_thousands(xlsx_file) -> None
     assert parse_amount(row.values[1], Currency("KWD", 3)) == 1_200_125
 
 
-def test_an_identifier_kept_as_a_long_number_is_rejected(xlsx_file) -> None:
+def test_an_identifier_kept_as_a_long_number_is_rejected(xlsx_file: Callable[..., Path]) -> None:
     rows = read(
         xlsx_file(["nik", "jumlah"], [int(CANARY_NIK), 10**14], [CANARY_NIK, 1], [10**14, 1], [10**13, 1], [1e300, 1])
     )
@@ -296,9 +308,9 @@ def test_an_identifier_kept_as_a_long_number_is_rejected(xlsx_file) -> None:
     ]
 
 
-def test_the_sheet_can_be_named(xlsx_file, tmp_path: Path, csv_file) -> None:
+def test_the_sheet_can_be_named(xlsx_file: Callable[..., Path], tmp_path: Path, csv_file: Callable[..., Path]) -> None:
     book = Workbook()
-    book.active.append(["cover"])
+    active_sheet(book).append(["cover"])
     book.create_sheet("Data").append(["nik", "jumlah"])
     book["Data"].append(["1", 2])
     book.save(tmp_path / "two.xlsx")
@@ -309,13 +321,13 @@ def test_the_sheet_can_be_named(xlsx_file, tmp_path: Path, csv_file) -> None:
         read(csv_file("nik;jumlah\n1;2\n"), sheet="Data")
 
 
-def test_a_workbook_is_known_by_its_content_and_not_by_its_name(xlsx_file, tmp_path: Path) -> None:
+def test_a_workbook_is_known_by_its_content_and_not_by_its_name(xlsx_file: Callable[..., Path], tmp_path: Path) -> None:
     path = xlsx_file(["nik", "jumlah"], ["1", 2]).rename(tmp_path / "rows.csv")
     with path.open("rb") as stdin, open_table(None, FIELDS, {}, stdin=stdin) as table:
         assert list(table.rows()) == read(path) == [Row(2, ("1", "2", ""))]
 
 
-def test_a_workbook_with_any_damaged_part_is_refused_or_reads_the_same(xlsx_file) -> None:
+def test_a_workbook_with_any_damaged_part_is_refused_or_reads_the_same(xlsx_file: Callable[..., Path]) -> None:
     path = xlsx_file(["nik", "jumlah"], ["1", 1_200_000])
     intact, rows = path.read_bytes(), read(path)
     for position in range(4, len(intact), 7):
@@ -327,7 +339,7 @@ def test_a_workbook_with_any_damaged_part_is_refused_or_reads_the_same(xlsx_file
         read(path)
 
 
-def test_other_archives_and_empty_sheets_are_refused(xlsx_file, tmp_path: Path) -> None:
+def test_other_archives_and_empty_sheets_are_refused(xlsx_file: Callable[..., Path], tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "letter.docx", "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
     with pytest.raises(FileBinaryError):
@@ -344,8 +356,8 @@ STRAY = "CRR9999"
 def sheets(path: Path, stray: str, *, first: str = "Data", value: object = "x") -> Path:
     """A workbook of two sheets that hold the same rows, the second also a cell far out."""
     book = Workbook()
-    book.active.title = first
-    for sheet in (book.active, book.create_sheet("R&D")):
+    active_sheet(book).title = first
+    for sheet in (active_sheet(book), book.create_sheet("R&D")):
         for row in (["nik", "jumlah"], ["1", 2]):
             sheet.append(row)
     cell = book["R&D"][stray]
@@ -379,7 +391,7 @@ def test_a_workbook_that_does_not_tell_where_its_sheets_are_is_measured_as_a_who
 # Rejects
 
 
-def test_the_rejects_file_tells_where_and_why_but_never_who(csv_file, tmp_path: Path) -> None:
+def test_the_rejects_file_tells_where_and_why_but_never_who(csv_file: Callable[..., Path], tmp_path: Path) -> None:
     path = csv_file(f"nik;jumlah;catatan\n{CANARY_NIK};;{CANARY_NAME}\n{CANARY_NIK};{CANARY_NAME}\n3,27302E+15;1;x\n")
     with RejectsFile(tmp_path / "rejects.csv") as rejects:
         for row in read(path):

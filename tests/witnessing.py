@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from logged import root_of
 
 from ledger.transparency.notes import Checkpoint, Note, VerifierKey, sign, verifier_key
 from ledger.transparency.witness import Witness, create_witness
 from ledger.transparency.witness_server import WitnessServer
+from tests.logged import root_of
 
 NAMES = ("one.example", "two.example", "three.example")
 """Of the witnesses of a ledger."""

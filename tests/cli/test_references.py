@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from acts import nik
 
 import cli
 from ledger.application.requests import Request
+from tests.acts import nik
 from tests.rooms import commands
 
 KEY_A, KEY_B = "A" * 43 + "=", "A" * 42 + "E="

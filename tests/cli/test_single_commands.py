@@ -1,6 +1,7 @@
 """Commands that take one thing in words as well as a file of them."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import cli
 
 
 @pytest.fixture
-def salur(folder_of_2020: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def salur(folder_of_2020: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run a command in a ledger with three registered people; returns its exit code."""
     shutil.copytree(folder_of_2020, tmp_path / "ledger")
     monkeypatch.chdir(tmp_path)
@@ -28,7 +29,9 @@ def salur(folder_of_2020: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 FUND = ["--program", "tkm-2020", "--amount", "Rp20.000.000", "--proposal", "P-1", "--decree", "SK-1"]
 
 
-def test_one_group_is_funded_with_the_members_named(salur, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_group_is_funded_with_the_members_named(
+    salur: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     roster = ["--member", "R000000001", "--member", "R000000002", "--decree-on", "2020-09-01"]
     assert salur("group", "fund", "g1", *FUND, *roster) == cli.DONE
     assert "Group g1 of tkm-2020 is funded, with 2 members." in capsys.readouterr().out
@@ -37,7 +40,7 @@ def test_one_group_is_funded_with_the_members_named(salur, capsys: pytest.Captur
 
 
 def test_one_group_with_a_member_who_is_not_registered_is_refused_by_that_member(
-    salur, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     roster = ["--member", "R000000001", "--member", "R000000009", "--decree-on", "2020-09-01"]
     assert salur("group", "fund", "g1", *FUND, *roster) == cli.REFUSED
@@ -45,6 +48,8 @@ def test_one_group_with_a_member_who_is_not_registered_is_refused_by_that_member
     assert salur("history", "g1") == cli.REFUSED
 
 
-def test_one_group_without_its_decree_date_is_refused(salur, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_group_without_its_decree_date_is_refused(
+    salur: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert salur("group", "fund", "g1", *FUND, "--member", "R000000001") == cli.REFUSED
     assert "[papers_missing]" in capsys.readouterr().err

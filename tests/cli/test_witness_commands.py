@@ -28,7 +28,7 @@ def done(folder: Path, *words: object) -> str:
 @contextmanager
 def witness(folder: Path, name: str, port: int = 0) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """`salur log witness serve`: its address, and the process."""
-    words = [SALUR, "log", "witness", "serve", name, "--port", str(port)]
+    words: list[str | Path] = [SALUR, "log", "witness", "serve", name, "--port", str(port)]
     with subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[-1]

@@ -5,13 +5,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from audited import make_office
-from logged import add_log, append, recorder_of
-from witnessing import NAMES, serving, witness_of
 
 from ledger.application.folder import LOG
 from ledger.transparency.log import Log
 from ledger.transparency.quorum import RequiredWitness
+from tests.evidence.audited import make_office
+from tests.logged import add_log, append, recorder_of
+from tests.witnessing import NAMES, serving, witness_of
 
 SIZE = 700
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from logged import execute
 
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import LedgerFactory
@@ -18,6 +17,7 @@ from ledger.transparency.log import Log
 from ledger.transparency.merkle import EMPTY_ROOT
 from ledger.transparency.notes import Checkpoint, sign, verifier_key
 from projections.audit.export import SUMS, sums
+from tests.logged import execute
 
 META = '{"recorded_at":"2026-11-22T05:00:00.000001Z","effective_on":"2026-11-22","by":"%s",'
 PAID = '"program":"bsu","tranche":%d,"recipient_id":"%s","amount":%d,"batch_id":"%s"}'

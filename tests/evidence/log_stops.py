@@ -13,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from logged import recorder_of, some_rows
-
 from ledger.application.folder import LOG
 from ledger.store import durable, recorder, sqlite
 from ledger.transparency import log as logs
+from tests.logged import recorder_of, some_rows
 
 COUNTED = {logs.__file__, durable.__file__, recorder.__file__, sqlite.__file__}
 

@@ -101,7 +101,7 @@ class Mutant:
 
     @property
     def line(self) -> int:
-        return min(each.lineno for each in ast.walk(self.place) if hasattr(each, "lineno"))
+        return min(int(each.lineno) for each in ast.walk(self.place) if hasattr(each, "lineno"))
 
     def __str__(self) -> str:
         return f"{_told(self.place)}  →  {_told(self.variant)}"
@@ -208,7 +208,7 @@ def _expressions(node: ast.expr) -> Iterator[ast.expr]:  # noqa: C901 - a table,
             for n, _ in enumerate(keys):
                 yield ast.Dict(keys[:n] + keys[n + 1 :], values[:n] + values[n + 1 :])
         case ast.Call(ast.Attribute(ast.Name("re"), "compile"), [ast.Constant(text), *others], keywords):
-            for shorter in _patterns(text):
+            for shorter in _patterns(str(text)):
                 yield ast.Call(node.func, [ast.Constant(shorter), *others], keywords)
         case ast.Call(ast.Name(name), arguments, keywords) if name in _CALLED:
             yield ast.Call(ast.Name(_CALLED[name], ast.Load()), arguments, keywords)

@@ -21,12 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # as pytest finds these modules
-
 import duckdb
-from audited import make_office
-from forged import CHANGES, Change
-from logged import turn
 
 from ledger.domain.errors import IntegrityBrokenError, LedgerError
 from ledger.store.recorder import LedgerRecorder
@@ -37,6 +32,9 @@ from projections.audit.export import SUMS, sums
 from projections.audit.exported import PublishedLog
 from projections.audit.log_check import verify
 from projections.audit.verification import audit
+from tests.evidence.audited import make_office
+from tests.evidence.forged import CHANGES, Change
+from tests.logged import turn
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tampering.md"
 SEED = 2020
@@ -160,7 +158,7 @@ def columns_of(folder: Path) -> list[object]:
     queries = [f"SELECT * FROM {files} ORDER BY log_index"]
     for event, amount in (("TrancheDisbursed", 600), ("BatchProposed", 0), ("RecipientRegistered", 0)):
         queries.append(f"SELECT COUNT(*) FROM {files} WHERE event = '{event}' AND COALESCE(amount, 0) = {amount}")
-    return [duckdb.sql(query).fetchall() for query in queries]
+    return [duckdb.execute(query).fetchall() for query in queries]
 
 
 # Many at once

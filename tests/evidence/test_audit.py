@@ -13,8 +13,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from audited import salur
-from logged import append, execute, turn
 
 import cli
 from ledger.domain.errors import ProofFailedError
@@ -24,6 +22,8 @@ from projections.audit.export import SUMS, sums
 from projections.audit.receipts import verified
 from projections.audit.verification import audit
 from projections.relation import spans
+from tests.evidence.audited import salur
+from tests.logged import append, execute, turn
 
 TRUSTED = "--checkpoint kept --key key"
 Captured = pytest.CaptureFixture[str]
@@ -167,7 +167,7 @@ def resigned(export: Path) -> None:
 
 def change_columns(export: Path) -> None:
     [segment] = (export / "archive").iterdir()
-    [(label,)] = duckdb.sql(
+    [(label,)] = duckdb.execute(
         f"SELECT decode(value) FROM parquet_kv_metadata('{segment}') WHERE decode(key) = 'salur'"
     ).fetchall()
     query = f"SELECT * REPLACE (CASE WHEN log_index = 400 THEN 700 ELSE amount END AS amount) FROM '{segment}'"
@@ -371,6 +371,6 @@ def test_the_archive_of_another_history_is_not_that_of_the_tiles(office: Path) -
     before = Path.cwd()
     os.chdir(export)
     try:
-        assert duckdb.sql((export / "queries/leaves.sql").read_text()).fetchall() == [(628, 627)]
+        assert duckdb.execute((export / "queries/leaves.sql").read_text()).fetchall() == [(628, 627)]
     finally:
         os.chdir(before)

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acts import SET_UP, TODAY, approve, by, nik, now, pay, propose, register, step
-from logged import add_log, execute
 
 import cli
 from ledger.application.aftercare import Step
@@ -25,6 +23,8 @@ from ledger.transparency.notes import Note, Proof, checkpoint_of
 from projections.audit.figures import HEAD, Figures
 from projections.reports.catalogue import REPORTS
 from projections.reports.explain import PAGE_EVENTS
+from tests.acts import SET_UP, TODAY, approve, by, nik, now, pay, propose, register, step
+from tests.logged import add_log, execute
 
 ROOT = Path(__file__).parents[2]
 YEAR_END = "2020-12-31"

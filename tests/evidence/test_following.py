@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from logged import append, assert_whole
-
 from ledger.transparency.log import Log
 from projections.relation.archive import ARCHIVE, SEGMENT_EVENTS, Archive
 from projections.relation.following import EVENTS_MIN, followed
+from tests.logged import append, assert_whole
 
 WAIT_S = 60
 COMMAND = """

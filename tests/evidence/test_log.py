@@ -5,15 +5,14 @@ import shutil
 import stat
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 import pytest
-from acts import SITI, now
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from logged import append, assert_whole, cut_to, execute, level_files, lines, recorder_of, root_of, some_rows, turn
 
 from ledger.application import officers
 from ledger.application.folder import LOG
@@ -26,6 +25,19 @@ from ledger.transparency.log import Log, create_log
 from ledger.transparency.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
 from ledger.transparency.notes import Note, Proof
 from projections.relation.archive import Archive
+from tests.acts import SITI, now
+from tests.logged import (
+    append,
+    assert_whole,
+    cut_to,
+    execute,
+    level_files,
+    lines,
+    recorder_of,
+    root_of,
+    some_rows,
+    turn,
+)
 
 SIZE = 700
 """Of the log in `folder`."""
@@ -41,7 +53,7 @@ def test_the_log_has_the_root_of_all_events_and_a_file_a_level(folder: Path) -> 
 
 def test_a_leaf_is_the_line_that_the_archive_keeps(ledger: Ledger, tmp_path: Path) -> None:
     [segment] = Archive(tmp_path / "archive", ledger.store, segment_events=ledger.store.size()).seal()
-    kept = duckdb.sql(f"SELECT encode(line) FROM read_parquet('{segment.path}') ORDER BY log_index").fetchall()
+    kept = duckdb.execute(f"SELECT encode(line) FROM read_parquet('{segment.path}') ORDER BY log_index").fetchall()
     assert [line for block in ledger.store.leaves() for line in block] == [line for (line,) in kept]
     assert ledger.fingerprint == sha256(kept[0][0]).hexdigest()
 
@@ -185,15 +197,31 @@ def test_a_gap_in_the_new_events_is_not_signed(folder: Path, log: Log) -> None:
 # Files that are damaged
 
 
+def on_file(name: str, damage: Callable[[Path], object], folder: Path) -> None:
+    damage(folder / name)
+
+
+def _cut(size_bytes: int, path: Path) -> None:
+    cut_to(path, size_bytes)
+
+
+def _zero(size_bytes: int, path: Path) -> None:
+    path.write_bytes(bytes(size_bytes))
+
+
+def _turn(bit: int, path: Path) -> None:
+    turn(path, bit)
+
+
 def damages() -> Iterator[tuple[str, Callable[[Path], None]]]:
     for name, size_bytes in (("level-0", 32 * SIZE), ("level-1", 64)):
         for cut in {0, 1, 31, 32, 33, size_bytes // 2, size_bytes - 32, size_bytes - 1}:
-            yield f"{name} cut to {cut}", lambda folder, name=name, cut=cut: cut_to(folder / name, cut)
-        yield f"{name} gone", lambda folder, name=name: (folder / name).unlink()
-        yield f"{name} zeroed", lambda folder, name=name, size=size_bytes: (folder / name).write_bytes(bytes(size))
+            yield f"{name} cut to {cut}", partial(on_file, name, partial(_cut, cut))
+        yield f"{name} gone", partial(on_file, name, Path.unlink)
+        yield f"{name} zeroed", partial(on_file, name, partial(_zero, size_bytes))
         yield (
             f"{name} with more",
-            lambda folder, name=name: (folder / name).write_bytes((folder / name).read_bytes() + b"x" * 1_000),
+            partial(on_file, name, lambda path: path.write_bytes(path.read_bytes() + b"x" * 1_000)),
         )
     # Of those hashes that the signed root is computed from at once; of the others `verify` tells.
     for name, places in (("level-0", (512, 600, 699)), ("level-1", (0, 1))):
@@ -201,7 +229,7 @@ def damages() -> Iterator[tuple[str, Callable[[Path], None]]]:
             for bit in (0, 131, 255):
                 yield (
                     f"{name} hash {place} bit {bit}",
-                    lambda folder, name=name, at=place * 256 + bit: turn(folder / name, at),
+                    partial(on_file, name, partial(_turn, place * 256 + bit)),
                 )
 
 

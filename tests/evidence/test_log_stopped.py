@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from logged import add_log, append, assert_whole, level_files, lines, recorder_of, root_of
 
 from ledger.application.folder import LOG
 from ledger.domain.errors import ProofFailedError
 from ledger.transparency.log import Log
 from ledger.transparency.merkle import Tree, verify_consistency
+from tests.logged import add_log, append, assert_whole, level_files, lines, recorder_of, root_of
 
 POINTS = 600
 DRIVER = Path(__file__).with_name("log_stops.py")
@@ -47,7 +47,7 @@ def test_a_log_killed_anywhere_goes_on_and_never_signs_another_history(base: Pat
         [sys.executable, str(DRIVER), str(base), str(room), str(POINTS)],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert told.returncode == 0, told.stderr
     assert int(told.stdout) > POINTS  # each point is another call

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from logged import append, level_files, lines, turn
 
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.errors import FolderNotEmptyError
@@ -16,6 +15,7 @@ from ledger.transparency.log import Log, create_log
 from ledger.transparency.notes import Note, checkpoint_of
 from ledger.transparency.quorum import Required, RequiredWitness, publish, require_witnesses
 from projections.audit.published import LogServer, export
+from tests.logged import append, level_files, lines, turn
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from witnessing import NAMES, clock
 
 from ledger.domain.errors import ProofFailedError, ValueInvalidError
 from ledger.transparency.log import Log
@@ -20,6 +19,7 @@ from ledger.transparency.quorum import (
     required,
 )
 from ledger.transparency.witness import Witness
+from tests.witnessing import NAMES, clock
 
 # What is required
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from forged import CHANGES
-from tampering import FOUND, GROUPS, HARMLESS, PAGE, flips, told, verdicts
+
+from tests.evidence.forged import CHANGES
+from tests.evidence.tampering import FOUND, GROUPS, HARMLESS, PAGE, flips, told, verdicts
 
 FLIPS = 160
 PARTS = 4

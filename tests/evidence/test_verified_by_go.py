@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from logged import append, recorder_of, turn
 
 from ledger.application.folder import LOG
 from ledger.transparency.log import Log
 from projections.audit.published import export
+from tests.logged import append, recorder_of, turn
 
 SOURCE = Path(__file__).parents[2] / "projections" / "audit" / "verifier"
 PACKAGES = Path("/usr/share/gocode")

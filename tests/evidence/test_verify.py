@@ -4,12 +4,12 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
-from logged import append, cut_to, execute, lines, recorder_of, turn
 
 import cli
 from ledger.application.folder import LOG
@@ -22,6 +22,7 @@ from projections.audit.log_check import Verified, verify
 from projections.audit.tree import recompute
 from projections.relation.archive import Archive
 from projections.relation.spans import Held
+from tests.logged import append, cut_to, execute, lines, recorder_of, turn
 
 STATE = "CAST('{\"number\":0}' AS BLOB)"
 CHANGES = {
@@ -203,7 +204,7 @@ def test_an_event_that_no_log_can_hold_is_found(folder: Path) -> None:
 
 
 @pytest.fixture
-def salur(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def salur(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SALUR_STORE", str(folder))
     monkeypatch.setenv("SALUR_OFFICER", "siti")
@@ -214,7 +215,7 @@ def salur(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return run
 
 
-def test_a_write_is_in_the_log_when_the_command_ends(salur, log: Log, folder: Path) -> None:
+def test_a_write_is_in_the_log_when_the_command_ends(salur: Callable[..., int], log: Log, folder: Path) -> None:
     assert salur("goods", "stock", "mask", "10", "--unit", "piece", "--from", "BLK") == cli.DONE
     assert log.checkpoint().size == len(lines(folder)) == 701
     assert salur("goods", "stock", "mask", "10", "--unit", "piece", "--from", "BLK", "--dry-run") == cli.DONE
@@ -223,7 +224,7 @@ def test_a_write_is_in_the_log_when_the_command_ends(salur, log: Log, folder: Pa
 
 
 def test_what_was_recorded_stands_where_the_log_cannot_be_signed(
-    salur, log: Log, folder: Path, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], log: Log, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (log.folder / "key").rename(log.folder.parent / "kept-away")
     assert salur("officer", "enroll", "tari", "--role", "checker", "--without-key") == cli.DONE
@@ -232,7 +233,7 @@ def test_what_was_recorded_stands_where_the_log_cannot_be_signed(
 
 
 def test_a_store_that_contradicts_its_log_ends_with_its_own_code(
-    salur, folder: Path, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     execute(folder, CHANGES["the tail cut off and numbered again"][0])
     assert salur("log", "seal") == cli.BROKEN
@@ -243,7 +244,7 @@ def test_a_store_that_contradicts_its_log_ends_with_its_own_code(
 
 
 def test_the_log_is_verified_with_a_kept_checkpoint_and_key(
-    salur, log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert salur("log", "checkpoint") == cli.DONE
     (tmp_path / "kept").write_text(capsys.readouterr().out)
@@ -257,7 +258,7 @@ def test_the_log_is_verified_with_a_kept_checkpoint_and_key(
 
 @pytest.mark.parametrize(("named", "index"), [("699", 699), ("officer/budi/1", 3), ("ledger/1", 0)])
 def test_an_event_is_proved_by_its_index_or_name(
-    salur, log: Log, folder: Path, named: str, index: int, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], log: Log, folder: Path, named: str, index: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert salur("log", "prove", named) == cli.DONE
     proof = Proof.parse(capsys.readouterr().out.encode())
@@ -276,7 +277,7 @@ def test_an_event_is_proved_by_its_index_or_name(
     ],
 )
 def test_what_is_not_in_the_log_is_not_proved(
-    salur, words: tuple[str, ...], code: str, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], words: tuple[str, ...], code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert salur("log", "prove", *words) == cli.REFUSED
     assert f"[{code}]" in capsys.readouterr().err
@@ -303,11 +304,11 @@ def test_duckdb_computes_the_leaves_from_the_archive_as_the_documents_say(ledger
     expression = "sha256('\\x00'::BLOB || encode(line))"
     page = (Path(__file__).parents[2] / "docs" / "explanation" / "evidence.md").read_text(encoding="utf-8")
     assert expression in page
-    rows = duckdb.sql(f"SELECT {expression} FROM read_parquet('{segment.path}') ORDER BY log_index").fetchall()
+    rows = duckdb.execute(f"SELECT {expression} FROM read_parquet('{segment.path}') ORDER BY log_index").fetchall()
     assert "".join(row[0] for row in rows) == log.levels.path(0).read_bytes().hex()
 
 
-def test_a_new_ledger_has_its_log_unless_told_otherwise(salur, tmp_path: Path) -> None:
+def test_a_new_ledger_has_its_log_unless_told_otherwise(salur: Callable[..., int], tmp_path: Path) -> None:
     assert salur("--store", "a", "init") == cli.DONE
     assert salur("--store", "a", "log", "verify") == cli.DONE
     assert salur("--store", "b", "init", "--without-log") == cli.DONE
@@ -316,7 +317,7 @@ def test_a_new_ledger_has_its_log_unless_told_otherwise(salur, tmp_path: Path) -
 
 
 def test_a_log_kept_away_from_the_ledger_is_sealed_by_hand(
-    salur, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    salur: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert salur("--store", "b", "init", "--without-log") == cli.DONE
     made = ("log", "create", "--origin", "office/b", "--folder", "safe/log", "--key", "safe-key")

@@ -17,8 +17,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from logged import root_of, turn
-from witnessing import History, ask, clock, history, proof_of, request, serving, witness_of
 
 from ledger.domain.errors import IntegrityBrokenError, ValueInvalidError
 from ledger.store.errors import FolderNotEmptyError
@@ -27,6 +25,8 @@ from ledger.transparency.errors import LogKnownError, WitnessExistsError, Witnes
 from ledger.transparency.merkle import EMPTY_ROOT
 from ledger.transparency.notes import COSIGNATURE, Checkpoint, Note, VerifierKey, cosign, sign, verifier_key
 from ledger.transparency.witness import Witness, create_witness
+from tests.logged import root_of, turn
+from tests.witnessing import History, ask, clock, history, proof_of, request, serving, witness_of
 
 SALUR = Path(sys.executable).with_name("salur")
 NAME = "witness.example/one"
@@ -37,7 +37,7 @@ numbers = count()
 @contextmanager
 def process_of(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """`salur log witness serve`, its address, and what to kill."""
-    serve = [SALUR, "log", "witness", "serve", folder, "--port", "0"]
+    serve: list[str | Path] = [SALUR, "log", "witness", "serve", folder, "--port", "0"]
     with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = process.stderr.readline()

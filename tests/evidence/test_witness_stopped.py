@@ -18,7 +18,7 @@ def test_a_witness_killed_anywhere_never_cosigns_two_histories() -> None:
             [sys.executable, str(DRIVER), room],
             capture_output=True,
             text=True,
-            env={"PYTHONPATH": str(Path(__file__).parents[1])},
+            env={"PYTHONPATH": str(Path(__file__).parents[2])},
         )
     assert told.returncode == 0, told.stderr
     stops = [json.loads(line) for line in told.stdout.splitlines()]

@@ -5,8 +5,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from logged import append, execute, recorder_of, turn
-from witnessing import NAMES
 
 from ledger.application.folder import LOG
 from ledger.domain.errors import IntegrityBrokenError
@@ -25,6 +23,8 @@ from ledger.transparency.quorum import (
 )
 from projections.audit.log_check import verify
 from projections.audit.published import export
+from tests.logged import append, execute, recorder_of, turn
+from tests.witnessing import NAMES
 
 
 def size_published(log: Log) -> int:

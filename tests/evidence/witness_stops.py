@@ -19,13 +19,12 @@ from itertools import count
 from pathlib import Path
 from types import FrameType
 
-from witnessing import History, ask, clock, history, witness_of
-
 from ledger.application import folder as folders
 from ledger.transparency import witness as witnesses
 from ledger.transparency import witness_server
 from ledger.transparency.witness import Witness
 from ledger.transparency.witness_server import WitnessServer
+from tests.witnessing import History, ask, clock, history, witness_of
 
 COUNTED = {each.__file__ for each in (witnesses, witness_server, folders, http.server, socketserver)}
 LOG = history("log.example")

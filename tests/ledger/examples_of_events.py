@@ -1,6 +1,7 @@
 """One event of each class, with every field filled, as it stands in its golden file."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
@@ -54,11 +55,11 @@ SHA = "0123456789abcdef" * 4
 PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 """Of the first test vector of RFC 8032."""
 ID, OTHER_ID = "R000000123", "R000000124"
-PAYMENT = {"program": "bsu-2020", "tranche": 1, "recipient_id": ID, "amount": 1_200_000}
-HELD = {"program": "bsu-2020", "amount": 1_200_000, "reserved_for": "batch b1"}
+PAYMENT: dict[str, Any] = {"program": "bsu-2020", "tranche": 1, "recipient_id": ID, "amount": 1_200_000}
+HELD: dict[str, Any] = {"program": "bsu-2020", "amount": 1_200_000, "reserved_for": "batch b1"}
 BATCH = {"batch_id": "b1", "program": "bsu-2020"}
-GROUP = {"program": "tkm-2020", "group_id": "g1"}
-MASKS = {"shipment_id": "m1", "item": "mask", "quantity": 700, "country": "HK"}
+GROUP: dict[str, Any] = {"program": "tkm-2020", "group_id": "g1"}
+MASKS: dict[str, Any] = {"shipment_id": "m1", "item": "mask", "quantity": 700, "country": "HK"}
 PAID_BEFORE = RefusedRows(code="already_paid", rows=1)
 
 EXAMPLES: tuple[Event, ...] = (

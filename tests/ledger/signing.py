@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from acts import by, now
-
 from ledger.application import officers, programs
 from ledger.application.attempt import Command, Sign
 from ledger.application.creation import create
@@ -13,6 +11,7 @@ from ledger.domain.event import Role
 from ledger.domain.opening import LedgerOpened
 from ledger.domain.program import Kind, ProgramOpened
 from ledger.transparency.keys import Keys
+from tests.acts import by, now
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
 PASSPHRASE = b"kopi tubruk"

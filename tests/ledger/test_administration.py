@@ -1,7 +1,7 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
-from acts import BUDI, SET_UP, SITI, by, kept, log, nik, now
 
 from ledger.application import destinations, goods, officers, programs
 from ledger.application.creation import create
@@ -21,6 +21,7 @@ from ledger.domain.goods import (
 from ledger.domain.officer import OfficerEnrolled, OfficerRevoked, OfficerRevokedError, OfficerUnknownError
 from ledger.domain.opening import LedgerEntrusted, LedgerOpened
 from ledger.domain.program import BudgetSet, Kind, ProgramClosedError, ProgramOpened, ProgramUnknownError
+from tests.acts import BUDI, SET_UP, SITI, by, kept, log, nik, now
 
 OPENED = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0)
 START = SET_UP
@@ -103,7 +104,7 @@ def test_the_rest_of_a_shipment_that_has_arrived_is_nothing(ledger: Ledger) -> N
 
 def test_a_shipment_changed_in_any_way_is_another_shipment(ledger: Ledger) -> None:
     goods.stock(ledger, SITI, item="mask", quantity=1000, unit="piece", origin="BLK Serang")
-    sent = {"shipment_id": "m1", "item": "mask", "quantity": 10, "country": "HK"}
+    sent: dict[str, Any] = {"shipment_id": "m1", "item": "mask", "quantity": 10, "country": "HK"}
     goods.ship(ledger, SITI, **sent)
     before = kept(ledger)
     for change in ({"quantity": 11}, {"country": "TW"}, {"program": "bsu-2020"}, {"region": "32.73"}):

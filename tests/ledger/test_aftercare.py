@@ -1,21 +1,6 @@
+from typing import Any
+
 import pytest
-from acts import (  # fmt: skip
-    BUDI,
-    PROGRAM,
-    SITI,
-    TRANCHE,
-    Told,
-    approve,
-    by,
-    kept,
-    log,
-    nik,
-    pay,
-    propose,
-    register,
-    run,
-    step,
-)
 
 from ledger.application import aftercare, chunks, officers, programs
 from ledger.application.aftercare import Step
@@ -35,6 +20,23 @@ from ledger.domain.payment import (
 )
 from ledger.domain.program import BudgetExceededError, FundsRecovered, FundsReserved, FundsSpent
 from ledger.files.tables import Row
+from tests.acts import (  # fmt: skip
+    BUDI,
+    PROGRAM,
+    SITI,
+    TRANCHE,
+    Told,
+    approve,
+    by,
+    kept,
+    log,
+    nik,
+    pay,
+    propose,
+    register,
+    run,
+    step,
+)
 
 
 def paid(ledger: Ledger, count: int = 1) -> list[str]:
@@ -44,7 +46,7 @@ def paid(ledger: Ledger, count: int = 1) -> list[str]:
     return [f"{PROGRAM}/1/{each}" for each in recipients]
 
 
-def name(payment_id: str) -> dict[str, object]:
+def name(payment_id: str) -> dict[str, Any]:
     program, tranche, recipient_id = payment_id.split("/")
     return {"program": program, "tranche": int(tranche), "recipient_id": recipient_id, "amount": TRANCHE}
 

@@ -3,13 +3,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from acts import NOW, PROGRAM, SET_UP, TODAY, by, entries, kept
 
 from ledger.application import programs
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import EffectiveInFutureError
 from ledger.domain.opening import LedgerOpened
+from tests.acts import NOW, PROGRAM, SET_UP, TODAY, by, entries, kept
 
 JAKARTA = timezone(timedelta(hours=7))
 

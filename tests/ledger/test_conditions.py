@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from acts import BUDI, PROGRAM, SITI, approve, log, now, propose, register, run
 
 from ledger.application import disbursement, officers, programs
 from ledger.application.attempt import Attempt
@@ -14,6 +13,7 @@ from ledger.domain.officer import OfficerRevokedError, officer_stream
 from ledger.domain.payment import TrancheDisbursed
 from ledger.domain.program import Kind, ProgramClosedError, ProgramOpened, program_stream
 from ledger.store.recorder import AppendCondition, Conflict
+from tests.acts import BUDI, PROGRAM, SITI, approve, log, now, propose, register, run
 
 ROW = ("thing/1", 1, "Thing.v1", b'{"number":1}')
 
@@ -32,7 +32,7 @@ def meanwhile(ledger: Ledger, act: Any) -> None:
                 with_another.close()
         append(*given)
 
-    ledger.store.append = later  # type: ignore[method-assign]  # the moment between a decision and its append
+    ledger.store.append = later  # type: ignore[assignment]  # the moment between a decision and its append
 
 
 def test_a_payment_decided_before_a_revocation_is_not_stored_after_it(ledger: Ledger) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from acts import SITI, register
 
 from ledger.application.ledger import Ledger
 from ledger.domain.event import Event, Role, Stream
@@ -14,6 +13,7 @@ from ledger.domain.payment import payment_stream
 from ledger.domain.registry import EVENT_CLASSES, STREAMS
 from projections.laws.law import law_sql
 from projections.relation.relations import FIELDS
+from tests.acts import SITI, register
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "explanation" / "architecture.md"
 
@@ -47,7 +47,7 @@ def test_every_form_of_a_stream_names_fields_that_each_of_its_events_has() -> No
 def test_whoever_an_event_names_as_acting_is_one_of_its_fields_and_an_officer_of_their_role() -> None:
     roles = {"maker": Role.MAKER, "checker": Role.CHECKER}
     for cls in EVENT_CLASSES.values():
-        named = [name for name in ("maker", "checker", "recorded_by") if name in cls.model_fields]
+        named: list[str | None] = [name for name in ("maker", "checker", "recorded_by") if name in cls.model_fields]
         assert cls.ACTOR in (named or [None, "officer_id"]), cls
         if cls.IS_SIGNED and cls.ACTOR in roles and not cls.__name__.endswith("Rejected"):
             assert cls.ROLE is roles[cls.ACTOR], cls

@@ -1,23 +1,8 @@
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from acts import (
-    BUDI,
-    FILE_SHA256,
-    PROGRAM,
-    SITI,
-    TRANCHE,
-    Told,
-    approve,
-    by,
-    kept,
-    log,
-    nik,
-    pay,
-    propose,
-    register,
-    run,
-)
 
 from ledger.application import chunks, goods, officers, programs
 from ledger.application.disbursement import list_path, reject
@@ -46,6 +31,23 @@ from ledger.domain.program import (
     ProgramClosedError,
 )
 from ledger.domain.request import ReferenceUsed
+from tests.acts import (
+    BUDI,
+    FILE_SHA256,
+    PROGRAM,
+    SITI,
+    TRANCHE,
+    Told,
+    approve,
+    by,
+    kept,
+    log,
+    nik,
+    pay,
+    propose,
+    register,
+    run,
+)
 
 
 def list_of(*recipients: str, amount: int = TRANCHE) -> bytes:
@@ -249,13 +251,14 @@ def test_a_revoked_officer_does_nothing_more(ledger: Ledger, act: str) -> None:
     for officer_id in ("budi", "siti"):
         officers.revoke(ledger, SITI, officer_id=officer_id, reason="moved")
     before = kept(ledger)
+    acts: dict[str, Callable[[], object]] = {
+        "propose": lambda: propose(ledger, [two]),
+        "approve": lambda: approve(ledger, waiting),
+        "reject": lambda: reject(ledger, BUDI, batch_id=waiting, reason="late"),
+        "run": lambda: run(ledger, approved),
+    }
     with pytest.raises(OfficerRevokedError):
-        {
-            "propose": lambda: propose(ledger, [two]),
-            "approve": lambda: approve(ledger, waiting),
-            "reject": lambda: reject(ledger, BUDI, batch_id=waiting, reason="late"),
-            "run": lambda: run(ledger, approved),
-        }[act]()
+        acts[act]()
     assert kept(ledger) == before
 
 
@@ -399,7 +402,7 @@ def test_a_command_under_a_reference_is_carried_out_once(ledger: Ledger) -> None
 
 
 def test_under_a_reference_stock_arrives_once_and_without_one_each_time(ledger: Ledger) -> None:
-    arrived = {"item": "mask", "quantity": 10, "unit": "piece", "origin": "BLK Serang"}
+    arrived: dict[str, Any] = {"item": "mask", "quantity": 10, "unit": "piece", "origin": "BLK Serang"}
     for command, events in ((SITI, 1), (SITI, 1), (by("siti", reference="DO 1"), 2), (by("siti", reference="DO 1"), 0)):
         assert len(goods.stock(ledger, command, **arrived)) == events
 

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from acts import PROGRAM, SITI, by
-from examples_of_events import EXAMPLES
 from pydantic import ValidationError
 
 from ledger.application import disbursement, goods, grants, officers, privacy, programs
@@ -18,6 +16,8 @@ from ledger.domain.errors import LedgerError, ValueInvalidError
 from ledger.domain.event import Event, Meta, Role
 from ledger.domain.program import BudgetSet, Kind, ProgramOpened
 from ledger.domain.registry import EVENT_CLASSES
+from tests.acts import PROGRAM, SITI, by
+from tests.ledger.examples_of_events import EXAMPLES
 
 WRONG: tuple[Any, ...] = (
     None, "", "x" * 201, "tunai", "UPPER lower", "1234567890123456", "\udcff", -1, 0, 10**17, 10**5000, 1.5, True,
@@ -165,7 +165,7 @@ def test_an_event_of_a_decision_that_is_not_of_its_form_is_a_bug_and_no_refusal(
 
 def test_what_one_transaction_records_has_one_instant(ledger: Ledger) -> None:
     """Also what a decision hands over as a series beside its events."""
-    from acts import approve, pay, propose, register, run
+    from tests.acts import approve, pay, propose, register, run
 
     seconds = iter(range(10_000))
     ledger.now = lambda: datetime(2020, 10, 15, 3, 0, tzinfo=UTC).replace(microsecond=next(seconds))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from ledger.domain import destination as destinations
@@ -47,7 +49,7 @@ def test_what_comes_in_adds_up_and_what_goes_out_is_gone() -> None:
 
 
 def test_an_item_is_counted_in_one_unit() -> None:
-    fields = {"item": "mask", "quantity": 1000, "origin": "BLK Serang"}
+    fields: dict[str, Any] = {"item": "mask", "quantity": 1000, "origin": "BLK Serang"}
     assert goods.stock_in(None, unit="piece", **fields) == [STOCKED]
     assert goods.stock_in(stock(STOCKED), unit="piece", **fields) == [STOCKED]
     with pytest.raises(UnitMismatchError) as refused:

@@ -1,9 +1,9 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from acts import BUDI, SITI, TODAY, Told, by, fund, kept, log, members, nik, register
 
 from ledger.application import chunks, grants, programs
 from ledger.application.grants import Terms, whole_groups
@@ -13,6 +13,7 @@ from ledger.domain.officer import RoleMissingError
 from ledger.domain.program import FundsReserved, FundsSpent
 from ledger.files.rejects import Reject
 from ledger.files.tables import Row
+from tests.acts import BUDI, SITI, TODAY, Told, by, fund, kept, log, members, nik, register
 
 TKM = "tkm-2020"
 GRANT = 40_000_000
@@ -34,7 +35,7 @@ def joined(group_id: str, *recipients: str) -> list[GroupJoined]:
 
 
 def sums(amount: int) -> tuple[FundsReserved, FundsSpent]:
-    told = {"program": TKM, "amount": amount, "reserved_for": f"groups of {TKM}"}
+    told: dict[str, Any] = {"program": TKM, "amount": amount, "reserved_for": f"groups of {TKM}"}
     return FundsReserved(**told), FundsSpent(**told)
 
 

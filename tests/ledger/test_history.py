@@ -1,5 +1,4 @@
 import pytest
-from acts import PROGRAM, SITI, Told, entries, fund, members, pay, register, step
 
 from ledger.application import services
 from ledger.application.aftercare import Step
@@ -8,6 +7,7 @@ from ledger.domain.errors import ThingUnknownError
 from ledger.domain.officer import OfficerUnknownError
 from ledger.domain.program import ProgramUnknownError
 from ledger.files.tables import Row
+from tests.acts import PROGRAM, SITI, Told, entries, fund, members, pay, register, step
 
 
 @pytest.fixture

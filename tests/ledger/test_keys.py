@@ -1,12 +1,13 @@
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from signing import PASSPHRASE, keys_in
 
 from ledger.domain.officer import KeyForeignError
 from ledger.transparency.errors import KeyLockedError, KeyMissingError, KeyUnreadableError
 from ledger.transparency.signatures import is_genuine
+from tests.ledger.signing import PASSPHRASE, keys_in
 
 FINGERPRINT = "0123456789abcdef" * 4
 PLACE = (FINGERPRINT, "siti")
@@ -19,8 +20,9 @@ def kept(folder: Path, passphrase: bytes | None = PASSPHRASE) -> tuple[Path, str
     return keys.keep(*PLACE, passphrase), public_key
 
 
-def openssl(*words: str | Path, **more: object) -> str:
-    return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, text=True, **more).stdout
+def openssl(*words: str | Path, **more: Any) -> str:
+    done = subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, text=True, **more)
+    return str(done.stdout)
 
 
 def test_a_key_lies_in_a_folder_of_its_ledger_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

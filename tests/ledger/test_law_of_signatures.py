@@ -4,7 +4,6 @@ from base64 import b64encode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from examples_of_events import EXAMPLES, META
 
 from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
@@ -20,6 +19,7 @@ from ledger.store.entries import Entry, line_of, to_row
 from ledger.store.signed import with_signature
 from ledger.transparency.signatures import is_genuine, text_to_sign
 from projections.laws.signatures import Signatures, Verdict
+from tests.ledger.examples_of_events import EXAMPLES, META
 
 FINGERPRINT = "0f" * 32
 EXAMPLE = {type(event): event for event in EXAMPLES}

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from acts import BUDI, PROGRAM, SITI, TRANCHE, Told, approve, by, fund, kept, log, members, now, person, propose, run
-from acts import step as take_step  # fmt: skip
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,6 +27,24 @@ from ledger.application.disbursement import reject
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import LedgerError
 from ledger.domain.payment import TrancheDisbursed
+from tests.acts import (
+    BUDI,
+    PROGRAM,
+    SITI,
+    TRANCHE,
+    Told,
+    approve,
+    by,
+    fund,
+    kept,
+    log,
+    members,
+    now,
+    person,
+    propose,
+    run,
+)
+from tests.acts import step as take_step  # fmt: skip
 
 GRANT = 40_000_000
 TKM = "tkm-2020"

@@ -1,5 +1,4 @@
 import pytest
-from examples_of_events import PUBLIC_KEY
 
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
@@ -20,6 +19,7 @@ from ledger.domain.officer import (
     require,
     revoke,
 )
+from tests.ledger.examples_of_events import PUBLIC_KEY
 
 KEY, OTHER_KEY = PUBLIC_KEY, "A" * 43 + "="
 MAKER = OfficerEnrolled(officer_id="siti", roles=(Role.MAKER,))

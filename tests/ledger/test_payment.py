@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +20,7 @@ from ledger.domain.payment import (
     TrancheSettled,
 )
 
-NAME = {"program": "bsu", "tranche": 1, "recipient_id": "R000000001", "amount": 600}
+NAME: dict[str, Any] = {"program": "bsu", "tranche": 1, "recipient_id": "R000000001", "amount": 600}
 PAID = TrancheDisbursed(**NAME, batch_id="b1")
 REFUNDED = TrancheRefunded(**NAME, treasury_ref="NTPN 1")
 REVERSED = TrancheReversed(**NAME, reason="wrong list")
@@ -34,7 +35,7 @@ def returned(attempt: int) -> Event:
 
 
 def reissued(attempt: int, after: str = "return") -> Event:
-    return TrancheReissued(**NAME, attempt=attempt, after=after)
+    return TrancheReissued(**NAME, attempt=attempt, after=cast("Any", after))
 
 
 def payment(*events: Event) -> Payment:
@@ -57,7 +58,9 @@ STEPS: dict[str, Callable[[Payment, int], list[Event]]] = {
 NOTHING: list[Event] = []
 REFUSED = PaymentStateError
 
-FIRST_ATTEMPT = {
+Outcome = list[Event] | type[PaymentStateError]
+
+FIRST_ATTEMPT: dict[str, tuple[list[Event], list[Outcome]]] = {
     # what happened after the payment left → what each of the five steps then does
     "disbursed": ([], [[settled(1)], [returned(1)], REFUSED, REFUSED, [REVERSED]]),
     "settled": ([settled(1)], [NOTHING, [returned(1)], REFUSED, REFUSED, REFUSED]),
@@ -65,14 +68,17 @@ FIRST_ATTEMPT = {
     "refunded": ([returned(1), REFUNDED], [REFUSED, NOTHING, REFUSED, NOTHING, REFUSED]),
     "reversed": ([REVERSED], [REFUSED, REFUSED, [reissued(2, "reversal")], REFUSED, NOTHING]),
 }
-SECOND_ATTEMPT = {
+SECOND_ATTEMPT: dict[str, tuple[list[Event], list[Outcome]]] = {
     "reissued": ([], [[settled(2)], [returned(2)], REFUSED, REFUSED, [REVERSED]]),
     "settled": ([settled(2)], [NOTHING, [returned(2)], REFUSED, REFUSED, REFUSED]),
     "returned": ([returned(2)], [REFUSED, NOTHING, [reissued(3)], [REFUNDED], REFUSED]),
     "refunded": ([returned(2), REFUNDED], [REFUSED, NOTHING, REFUSED, NOTHING, REFUSED]),
     "reversed": ([REVERSED], [REFUSED, REFUSED, [reissued(3, "reversal")], REFUSED, NOTHING]),
 }
-BEFORE = {"a return": [returned(1), reissued(2)], "a reversal": [REVERSED, reissued(2, "reversal")]}
+BEFORE: dict[str, list[Event]] = {
+    "a return": [returned(1), reissued(2)],
+    "a reversal": [REVERSED, reissued(2, "reversal")],
+}
 
 
 @pytest.mark.parametrize("status", FIRST_ATTEMPT)
@@ -90,7 +96,7 @@ def test_a_payment_made_again_goes_through_the_same_states(status: str, step: st
     check(payment(*BEFORE[before], *events), 2, step, outcomes)
 
 
-def check(state: Payment, attempt: int, step: str, outcomes: list[list[Event] | type[PaymentStateError]]) -> None:
+def check(state: Payment, attempt: int, step: str, outcomes: list[Outcome]) -> None:
     outcome = outcomes[list(STEPS).index(step)]
     if isinstance(outcome, list):
         assert STEPS[step](state, attempt) == outcome
@@ -106,9 +112,7 @@ def check(state: Payment, attempt: int, step: str, outcomes: list[list[Event] | 
     ("step", "outcome"),
     [("settle", REFUSED), ("return", NOTHING), ("reissue", NOTHING), ("refund", REFUSED), ("reverse", REFUSED)],
 )
-def test_word_of_an_old_attempt_is_never_taken_for_the_newest(
-    status: str, step: str, outcome: list[Event] | type[PaymentStateError]
-) -> None:
+def test_word_of_an_old_attempt_is_never_taken_for_the_newest(status: str, step: str, outcome: Outcome) -> None:
     state = payment(*BEFORE["a return"], *SECOND_ATTEMPT[status][0])
     if isinstance(outcome, list):
         assert STEPS[step](state, 1) == outcome

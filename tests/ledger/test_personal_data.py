@@ -2,9 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from acts import (  # fmt: skip
+
+from ledger.application import destinations, goods, grants, officers, programs, registration, services
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.domain.errors import IntegrityBrokenError, LedgerError
+from ledger.domain.recipient import RecipientRegistered
+from ledger.files.rejects import Reject, RejectsFile
+from ledger.files.tables import Row, open_table
+from tests.acts import (  # fmt: skip
     BUDI,
     FILE_SHA256,
     PAPERS,
@@ -24,16 +33,8 @@ from acts import (  # fmt: skip
     step,
 )
 
-from ledger.application import destinations, goods, grants, officers, programs, registration, services
-from ledger.application.aftercare import Step
-from ledger.application.ledger import Ledger
-from ledger.domain.errors import IntegrityBrokenError, LedgerError
-from ledger.domain.recipient import RecipientRegistered
-from ledger.files.rejects import Reject, RejectsFile
-from ledger.files.tables import Row, open_table
-
 NIK, OTHER_NIK = "0000000101909876", "0000004101909877"
-CANARY = {
+CANARY: dict[str, Any] = {
     "nik": NIK,
     "name": "Kenari Kuningsari",
     "account": "8877665544332211",

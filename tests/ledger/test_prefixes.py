@@ -5,12 +5,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from acts import PROGRAM, TRANCHE
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
-from test_model import GRANT, TKM, Model, Officers
 
 from projections.reports.engine import Reports
+from tests.acts import PROGRAM, TRANCHE
+from tests.ledger.test_model import GRANT, TKM, Model, Officers
 
 ALWAYS = date(9999, 12, 31)
 Figures = dict[str, Any]

@@ -3,12 +3,12 @@
 from datetime import date
 from pathlib import Path
 
-from explained import assert_explained
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from test_model import Officers
 
 from projections.reports.engine import Reports
+from tests.explained import assert_explained
+from tests.ledger.test_model import Officers
 
 ALWAYS = date(9999, 12, 31)
 

@@ -11,7 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acts import (  # fmt: skip
+
+from ledger.application import officers, privacy, registration, services
+from ledger.application.aftercare import Step
+from ledger.application.ledger import Ledger
+from ledger.application.moving import Move
+from ledger.domain.errors import IntegrityBrokenError, LedgerError, SameOfficerError, ValueInvalidError
+from ledger.domain.event import Role
+from ledger.domain.officer import RoleMissingError
+from ledger.domain.recipient import (
+    DataDisclosed,
+    ErasureRejected,
+    ErasureRequested,
+    RecipientErased,
+    RecipientRegistered,
+    RecipientUnknownError,
+)
+from ledger.files.tables import Row
+from ledger.store.errors import StoreFailedError
+from ledger.vault.errors import VaultKeyError
+from ledger.vault.rows import PersonRow
+from ledger.vault.vault import Person
+from projections.audit.check import check
+from projections.relation.archive import Archive
+from tests.acts import (  # fmt: skip
     BUDI,
     FILE_SHA256,
     LETTER,
@@ -36,30 +59,7 @@ from acts import (  # fmt: skip
     step,
 )
 
-from ledger.application import officers, privacy, registration, services
-from ledger.application.aftercare import Step
-from ledger.application.ledger import Ledger
-from ledger.application.moving import Move
-from ledger.domain.errors import IntegrityBrokenError, LedgerError, SameOfficerError, ValueInvalidError
-from ledger.domain.event import Role
-from ledger.domain.officer import RoleMissingError
-from ledger.domain.recipient import (
-    DataDisclosed,
-    ErasureRejected,
-    ErasureRequested,
-    RecipientErased,
-    RecipientRegistered,
-    RecipientUnknownError,
-)
-from ledger.files.tables import Row
-from ledger.store.errors import StoreFailedError
-from ledger.vault.errors import VaultKeyError
-from ledger.vault.rows import PersonRow
-from ledger.vault.vault import Person
-from projections.audit.check import check
-from projections.relation.archive import Archive
-
-CANARY = {
+CANARY: dict[str, Any] = {
     "nik": "0000000101909876",
     "name": "Kenari Kuningsari",
     "account": "8877665544332211",

@@ -9,36 +9,12 @@ from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from acts import (  # fmt: skip
-    BUDI,
-    NOW,
-    PROGRAM,
-    SET_UP,
-    SITI,
-    TRANCHE,
-    approve,
-    by,
-    entries,
-    erase,
-    fund,
-    kept,
-    members,
-    nik,
-    now,
-    pay,
-    person,
-    propose,
-    register,
-    run,
-    step,
-    stop,
-)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from examples_of_events import PUBLIC_KEY
 from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.application import destinations, goods, grants, officers, privacy, programs, registration, services
 from ledger.application.aftercare import Step
@@ -70,6 +46,31 @@ from projections.audit.figures import publish as publish_figures
 from projections.relation.archive import Archive
 from projections.reports.engine import Reports
 from projections.reports.explain import PROOFS_MAX, explain
+from tests.acts import (  # fmt: skip
+    BUDI,
+    NOW,
+    PROGRAM,
+    SET_UP,
+    SITI,
+    TRANCHE,
+    approve,
+    by,
+    entries,
+    erase,
+    fund,
+    kept,
+    members,
+    nik,
+    now,
+    pay,
+    person,
+    propose,
+    register,
+    run,
+    step,
+    stop,
+)
+from tests.ledger.examples_of_events import PUBLIC_KEY
 from tests.rooms import refusals
 
 Case = Callable[[Ledger, Path], tuple[dict[str, Any], Callable[[], object]]]
@@ -162,12 +163,12 @@ def settings_unfit(ledger: Ledger, folder: Path) -> Any:
 @contextmanager
 def pragma(ledger: Ledger, statement: str, undo: str) -> Iterator[None]:
     """A setting of the ledger's own connection to its database."""
-    with ledger.store.datastore.transaction(commit=False) as cursor:
+    with cast("Any", ledger.store).datastore.transaction(commit=False) as cursor:
         cursor.execute(statement)
     try:
         yield
     finally:
-        with ledger.store.datastore.transaction(commit=False) as cursor:
+        with cast("Any", ledger.store).datastore.transaction(commit=False) as cursor:
             cursor.execute(undo)
 
 
@@ -446,9 +447,10 @@ def file_damaged(ledger: Ledger, folder: Path) -> Any:
 @refusal
 def sheet_sparse(ledger: Ledger, folder: Path) -> Any:
     book = Workbook()
+    sheet = cast("Worksheet", book.active)
     for row in (["nik", "name"], ["1", "a"]):
-        book.active.append(row)
-    book.active["XFD1048576"] = "stray"
+        sheet.append(row)
+    sheet["XFD1048576"] = "stray"
     path = folder / "people.xlsx"
     book.save(path)
     return {"path": str(path), "last_cell": "XFD1048576", "filled": 5}, lambda: read(path)
@@ -643,7 +645,7 @@ def key_foreign(ledger: Ledger, folder: Path) -> Any:
 
 @refusal
 def key_taken(ledger: Ledger, folder: Path) -> Any:
-    enrolled = {"roles": (Role.MAKER,), "public_key": PUBLIC_KEY}
+    enrolled: dict[str, Any] = {"roles": (Role.MAKER,), "public_key": PUBLIC_KEY}
     officers.enroll(ledger, SITI, officer_id="agus", **enrolled)
     return {"officer_id": "agus"}, lambda: officers.enroll(ledger, SITI, officer_id="rina", **enrolled)
 
@@ -827,7 +829,7 @@ def test_a_rejected_batch_is_neither_approved_nor_run(ledger: Ledger, act: str) 
     reject(ledger, BUDI, batch_id=batch_id, reason="late")
     before = kept(ledger)
     with pytest.raises(BatchStateError) as refused:
-        {"approve": approve, "run": run}[act](ledger, batch_id)
+        (approve if act == "approve" else run)(ledger, batch_id)
     assert refused.value.status == "rejected"
     assert kept(ledger) == before
 

@@ -1,5 +1,4 @@
 import pytest
-from acts import BUDI, SITI, Told, by, fund, kept, log, members, nik, register
 
 from ledger.application import programs, services
 from ledger.application.ledger import Ledger
@@ -9,6 +8,7 @@ from ledger.domain.officer import RoleMissingError
 from ledger.domain.program import Kind, ProgramClosedError
 from ledger.domain.recipient import Channel, RecipientReferred, SupportReceived, TrainingAttended
 from ledger.files.tables import Row
+from tests.acts import BUDI, SITI, Told, by, fund, kept, log, members, nik, register
 
 TKM = "tkm-2020"
 

@@ -3,15 +3,14 @@
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from acts import LETTER, NOW, approve, by, entries, fund, members, person, propose, step, stop
-from signing import Office, keys_in
 
 from ledger.application import destinations, goods, grants, officers, privacy, programs, registration
 from ledger.application.aftercare import Step
@@ -44,6 +43,8 @@ from ledger.transparency.signatures import is_genuine, text_to_sign
 from projections.audit.check import check
 from projections.laws.law import Law
 from projections.laws.signatures import Signatures
+from tests.acts import LETTER, NOW, approve, by, entries, fund, members, person, propose, step, stop
+from tests.ledger.signing import Office, keys_in
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_every_decision_of_an_officer_with_a_key_bears_their_signature(office: O
         unsigned, signature = split(line_of(to_row(entry)))
         assert signature == entry.signature
         text = text_to_sign(office.ledger.fingerprint, unsigned)
-        assert is_genuine(keys[entry.meta.by], text, signature), entry.event.TOPIC
+        assert is_genuine(keys[entry.meta.by or ""], text, signature or ""), entry.event.TOPIC
     assert {type(entry.event) for entry in entries(office.ledger) if entry.signature} >= {
         OfficerEnrolled, LedgerEntrusted, KeyAssigned, BudgetSet, BatchProposed, BatchApproved,
         ErasureRequested, RecipientErased,
@@ -136,11 +137,12 @@ def test_a_step_that_another_writer_overtook_is_signed_anew(office: Office) -> N
 
 def test_without_their_key_nothing_is_recorded_in_an_officers_name(office: Office) -> None:
     before = office.ledger.store.size()
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: programs.set_budget(office.ledger, by("siti"), program="bsu-2020", budget=7),
         lambda: programs.set_budget(office.ledger, by("siti", dry_run=True), program="bsu-2020", budget=7),
         lambda: officers.revoke(office.ledger, by("budi"), officer_id="siti", reason="moved"),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(KeyMissingError):
             act()
     assert office.ledger.store.size() == before
@@ -291,7 +293,7 @@ def test_a_copied_ledger_keeps_its_signatures(office: Office, tmp_path: Path) ->
 # Tampering, by somebody with rights on the database
 
 
-def rewrite(office: Office, event: type, change, nth: int = 0) -> None:  # type: ignore[no-untyped-def]
+def rewrite(office: Office, event: type[Event], change: Any, nth: int = 0) -> None:
     """Change the stored object of an event behind the ledger's back."""
     with closing(sqlite3.connect(office.folder / "events.db")) as database, database:
         rows = database.execute("SELECT rowid, state FROM stored_events WHERE topic=?", (event.TOPIC,)).fetchall()

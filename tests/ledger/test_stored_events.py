@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from acts import SET_UP, SITI, log
 from eventsourcing.persistence import StoredEvent
-from examples_of_events import EXAMPLES, META, META_OF_OPENING, PUBLIC_KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +34,8 @@ from ledger.store.entries import (
 )
 from ledger.store.errors import EventTooLargeError
 from ledger.store.recorder import Conflict
+from tests.acts import SET_UP, SITI, log
+from tests.ledger.examples_of_events import EXAMPLES, META, META_OF_OPENING, PUBLIC_KEY
 
 GOLDEN = Path(__file__).parent / "golden"
 

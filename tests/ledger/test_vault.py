@@ -71,7 +71,7 @@ def test_a_commitment_is_opened_by_salt_and_data(vault: Vault) -> None:
 
 
 def test_two_people_with_the_same_data_elsewhere_have_different_commitments(tmp_path: Path) -> None:
-    commitments = set()
+    commitments: set[str] = set()
     for name in ("a", "b"):
         Vault.create(tmp_path / f"{name}.db", tmp_path / "vault.key")
         with closing(Vault(tmp_path / f"{name}.db", tmp_path / "vault.key")) as vault:

@@ -6,12 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from acts import now
-from server import OFFICER, Home, Server
 
 from ledger.application.folder import Place, write_settings
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
+from tests.acts import now
+from tests.postgres.server import OFFICER, Home, Server
 
 HERE = Path(__file__).parent
 

@@ -2,13 +2,12 @@
 
 from datetime import date
 
-from acts import approve, propose, register, run
-
 from ledger.application.ledger import Ledger
 from projections.audit.check import check
 from projections.relation.archive import ARCHIVE, Archive
 from projections.reports.catalogue import PROJECTIONS
 from projections.reports.engine import Reports
+from tests.acts import approve, propose, register, run
 
 ALWAYS = date(9999, 12, 31)
 

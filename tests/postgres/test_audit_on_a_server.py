@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from acts import approve, propose, register, run
-from server import Home, Server
+import pytest
 
 from ledger.application.creation import begin_log
 from ledger.application.ledger import Ledger
 from projections.audit import export as audit_export
 from projections.audit.verification import Audit, audit
-from projections.relation import parts
+from projections.relation import spans
+from tests.acts import approve, propose, register, run
+from tests.postgres.server import Home, Server
 
 
 def broken(found: Audit) -> set[str]:
@@ -17,7 +18,7 @@ def broken(found: Audit) -> set[str]:
 
 
 def test_a_ledger_on_a_server_is_audited_and_exported(
-    ledger: Ledger, server: Server, home: Home, tmp_path: Path, monkeypatch
+    ledger: Ledger, server: Server, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = register(ledger, 80)
     batch_id = propose(ledger, people)
@@ -34,7 +35,7 @@ def test_a_ledger_on_a_server_is_audited_and_exported(
     audit_export.export(ledger.transparency_log, tmp_path / "out", archive=None, lists=ledger.batches_folder)
     assert broken(audit(tmp_path / "out", expected=[kept])) == set()
 
-    monkeypatch.setattr(parts, "EVENTS_MIN", 1)  # in processes that open the database themselves
+    monkeypatch.setattr(spans, "EVENTS_MIN", 1)  # in processes that open the database themselves
     server.execute("UPDATE salur.stored_events SET topic='Thing.v1' WHERE notification_id=30", name=home.name)
     found = audit(ledger.folder, expected=[kept])
     assert {"log-signed", "readable"} <= broken(found)

@@ -5,8 +5,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from acts import BUDI, LETTER, SITI, erase, now, pay, register
-from server import AUDITOR, OFFICER, Home, Server
 
 from ledger.application import privacy
 from ledger.application.folder import Place, write_settings
@@ -14,6 +12,8 @@ from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
 from ledger.store.errors import RightsMissingError
 from projections.audit.check import check
+from tests.acts import BUDI, LETTER, SITI, erase, now, pay, register
+from tests.postgres.server import AUDITOR, OFFICER, Home, Server
 
 COUNT = 400
 

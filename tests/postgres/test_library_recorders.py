@@ -4,16 +4,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase
-from server import Server
 
 from ledger.store.postgres import PostgresLedgerFactory, PostgresLedgerRecorder
 from ledger.store.sqlite import LedgerFactory, SQLiteLedgerRecorder
+from tests.postgres.server import Server
 
 
 @contextmanager
@@ -38,7 +38,7 @@ class OnSQLite:
         factory.close()
 
     def create_recorder(self) -> ApplicationRecorder:
-        return self.recorder
+        return cast("ApplicationRecorder", self.recorder)
 
     def new_originator_id(self) -> str:
         return f"test/{uuid4()}"

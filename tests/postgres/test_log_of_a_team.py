@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import pytest
-from acts import SITI, approve, propose, register, run
-from logged import level_files, recorder_of, root_of, some_rows
-from server import Home, Server
 
 from ledger.application import officers
 from ledger.application.ledger import Ledger
@@ -13,6 +10,9 @@ from ledger.application.moving import Move
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Role
 from ledger.transparency.log import create_log
+from tests.acts import SITI, approve, propose, register, run
+from tests.logged import level_files, recorder_of, root_of, some_rows
+from tests.postgres.server import Home, Server
 
 
 def test_a_log_of_postgresql_is_that_of_the_same_events_on_sqlite(ledger: Ledger, tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from time import monotonic
 
 import psycopg
 import pytest
-from acts import PROGRAM, SITI, approve, entries, now, propose, register, run
-from server import OFFICER, Home, Line, Server
 
 import cli
 from ledger.application import programs
@@ -23,6 +21,8 @@ from ledger.store.postgres import LOCK, PostgresLedgerFactory
 from ledger.store.recorder import Conflict
 from ledger.store.server import Database
 from projections.audit.check import check
+from tests.acts import PROGRAM, SITI, approve, entries, now, propose, register, run
+from tests.postgres.server import OFFICER, Home, Line, Server
 
 COMMIT = rb"COMMIT(?!TED)"  # and not the level that a transaction begins with
 

@@ -10,8 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import PROGRAM, SITI, TRANCHE, approve, nik, now, propose, register
-from server import OFFICER, Home, Server
 
 from ledger.application import programs
 from ledger.application.folder import Place, write_settings
@@ -22,6 +20,8 @@ from ledger.domain.payment import TrancheDisbursed
 from ledger.store.entries import to_entry
 from ledger.store.postgres import PostgresLedgerFactory
 from projections.audit.check import check
+from tests.acts import PROGRAM, SITI, TRANCHE, approve, nik, now, propose, register
+from tests.postgres.server import OFFICER, Home, Server
 from tests.survival.office import Tail
 
 SALUR = str(Path(sys.executable).with_name("salur"))

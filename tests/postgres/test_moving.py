@@ -7,10 +7,9 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from acts import PROGRAM, SITI, by, fund, members, now, pay, propose, register, step
-from server import OFFICER, Home, Server
 
 from cli import run as salur
 from ledger.application import moving, officers, programs
@@ -32,8 +31,11 @@ from ledger.store.errors import (
 )
 from ledger.store.server import Database
 from ledger.vault.errors import VaultKeyError
+from ledger.vault.rows import PersonRow
 from projections.audit.check import check
 from projections.reports.engine import Reports
+from tests.acts import PROGRAM, SITI, by, fund, members, now, pay, propose, register, step
+from tests.postgres.server import OFFICER, Home, Server
 
 OPENED = LedgerOpened(name="New", currency="IDR", decimals=0)
 
@@ -53,7 +55,7 @@ def lived_in(folder_of_2020: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def state(folder: Path) -> tuple[bytes, list[object], int, dict[str, bytes], bytes]:
+def state(folder: Path) -> tuple[bytes, list[PersonRow], int, dict[str, bytes], bytes]:
     """Everything that a copy has to have."""
     with closing(Ledger(folder, now=now)) as ledger:
         lists = {path.name: path.read_bytes() for path in ledger.batches_folder.iterdir()}
@@ -77,7 +79,7 @@ def test_a_ledger_moves_to_postgresql_and_back_byte_for_byte(lived_in: Path, ser
 
 def test_the_same_figures_come_from_both(lived_in: Path, server: Server, tmp_path: Path) -> None:
     Move(lived_in, tmp_path / "there", database=server.address(server.new_database())).carry_out()
-    found = []
+    found: list[list[Any]] = []
     for folder in (lived_in, tmp_path / "there"):
         with closing(Ledger(folder, now=now)) as ledger, Reports(ledger.store) as reports:
             names = ("programs", "tranches", "balances", "groups", "returns", "journal")

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from acts import SITI, approve, now, pay, propose, register, run
-from server import AUDITOR, OFFICER, Home, Line, Server
 
 from ledger.application import programs
 from ledger.application.folder import Place, write_settings
@@ -14,6 +12,8 @@ from ledger.application.ledger import Ledger
 from ledger.store.errors import RightsMissingError, StoreUnreachableError
 from ledger.store.server import Database
 from projections.audit.check import check
+from tests.acts import SITI, approve, now, pay, propose, register, run
+from tests.postgres.server import AUDITOR, OFFICER, Home, Line, Server
 
 
 def test_who_may_only_add_and_read_pays_and_examines(ledger: Ledger, home: Home, server: Server) -> None:

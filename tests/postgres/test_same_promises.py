@@ -24,8 +24,6 @@ MODULES = (
     "test_stored_events",
 )
 
-sys.path.append(str(LEDGER_TESTS))  # where their examples are
-
 for module_name in MODULES:
     spec = importlib.util.spec_from_file_location(f"{module_name}_on_postgres", LEDGER_TESTS / f"{module_name}.py")
     assert spec

@@ -1,23 +1,19 @@
 """Officers sign on a server what they sign in a folder, and the same law finds the same forgery."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import now
-from server import OFFICER, Server
 
 from ledger.application import programs
 from ledger.application.folder import Place, write_settings
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
 from projections.audit.check import check
-
-sys.path.append(str(Path(__file__).parents[1] / "ledger"))  # where the office that signs is
-
-from signing import Office
+from tests.acts import now
+from tests.ledger.signing import Office
+from tests.postgres.server import OFFICER, Server
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from server import OWNER, Server
 
 from ledger.application.ledger import Ledger
+from tests.postgres.server import OWNER, Server
 
 SALUR = str(Path(sys.executable).with_name("salur"))
 TLS_WANTED = bytes.fromhex("0000000804d2162f")

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
@@ -58,7 +58,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.recorder: LedgerRecorder = LedgerFactory(path).application_recorder()
+        self.recorder = cast("LedgerRecorder", LedgerFactory(path).application_recorder())
         self.versions: dict[str, int] = {}
         self.moment = START
         self.size = 0
@@ -74,6 +74,10 @@ class Book:
         self.recorder.insert_events(rows)
         self.size += len(rows)
         return self.size
+
+    def close(self) -> None:
+        """Close the file; it can be read by others then."""
+        cast("Any", self.recorder).datastore.close()
 
     def execute(self, statement: str, *values: object) -> None:
         """Change the database behind the ledger's back."""
@@ -205,7 +209,7 @@ def _pay(book: Book) -> None:
         BatchExecuted(batch_id="b1", program="bsu", count=5, total=3000),
         FundsSpent(program="bsu", amount=3000, reserved_for="batch b1"),
     )
-    returned = {"attempt": 1, "recorded_by": "siti"}
+    returned: dict[str, Any] = {"attempt": 1, "recorded_by": "siti"}
     book.add(step(TrancheSettled, 1, attempt=1), on="2020-10-02")
     book.add(
         step(TrancheReturned, 3, return_reason=ReturnReason.CLOSED_ACCOUNT, **returned),
@@ -258,7 +262,7 @@ def _pay(book: Book) -> None:
 
 
 def _grant(book: Book) -> None:
-    papers = {"proposal_ref": "P 1", "decree_ref": "SK 1", "decree_on": date(2020, 9, 1)}
+    papers: dict[str, Any] = {"proposal_ref": "P 1", "decree_ref": "SK 1", "decree_on": date(2020, 9, 1)}
     book.add(
         FundsReserved(program="tkm", amount=9000, reserved_for="groups of tkm"),
         GroupFunded(
@@ -302,7 +306,7 @@ def crooked(book: Book) -> Book:
         BudgetSet(program="bsu", budget=9000, previous=0), BudgetSet(program="bsu", budget=7000, previous=9000),
     )  # fmt: skip
     book.add(*(person(number) for number in range(1, 5)))
-    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    back: dict[str, Any] = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
     book.add(paid(1), paid(2), on="2020-10-10")
     book.add(paid(3), paid(4), paid(3, tranche=2, amount=400), on="2020-10-02")
     book.add(step(TrancheSettled, 1, attempt=1), step(TrancheSettled, 3, attempt=1), on="2020-10-05")

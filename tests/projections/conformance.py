@@ -15,11 +15,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))  # started by itself, it finds its neighbours
-
-from book_of_events import Book, break_laws
-from spark_side import result, sail, show_events, show_log
-
 from projections.audit.check import ABSENT
 from projections.laws.law import law_names, law_sql
 from projections.relation.archive import Archive
@@ -29,6 +24,8 @@ from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS, read_
 from projections.reports.engine import create_shared
 from projections.reports.explain import STEPS, create_steps
 from projections.reports.record import explained
+from tests.projections.book_of_events import Book, break_laws
+from tests.projections.spark_side import result, sail, show_events, show_log
 
 ABSENT_PEOPLE = ((3, 3), (9, 999_999_999))
 """Numbers that nobody in the vault has, for the law that asks for them."""
@@ -197,7 +194,7 @@ def large(session: Any, events: int, folder: Path) -> Iterator[Both]:
     with database() as connection:
         load(connection, book.recorder)
         paths = multiplied(connection, events, folder)
-    book.recorder.datastore.close()
+    book.close()
     with database() as connection:
         for statement in empty_log():
             connection.execute(statement)

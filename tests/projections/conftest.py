@@ -2,14 +2,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from book_of_events import Book, keep_case
+
+from tests.projections.book_of_events import Book, keep_case
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Book]:
     made = Book(tmp_path / "events.db")
     yield made
-    made.recorder.datastore.close()
+    made.close()
 
 
 @pytest.fixture

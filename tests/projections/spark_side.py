@@ -35,7 +35,7 @@ def spark_type(duckdb_type: str) -> str:
 def sail() -> Iterator[Any]:
     """A session of a Sail server that ends with it; it listens on this machine only, at a port of its own."""
     os.environ.setdefault("RUST_LOG", "error")
-    from pysail.spark import SparkConnectServer
+    from pysail.spark import SparkConnectServer  # type: ignore[import-untyped]  # its wheel has no types
     from pyspark.sql import SparkSession
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)

@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from book_of_events import START, Book, keep_case, opened, paid, person
 
 import cli
 from ledger.application.ledger import Ledger
@@ -31,6 +30,7 @@ from projections.relation.relations import columns_of, fields_of, load
 from projections.reports import engine
 from projections.reports.catalogue import PROJECTIONS
 from projections.reports.engine import Reports
+from tests.projections.book_of_events import START, Book, keep_case, opened, paid, person
 
 YEAR_END = date(2020, 12, 31)
 
@@ -86,7 +86,7 @@ TIMES: list[tuple[date, int | datetime | None]] = [
 
 
 @pytest.mark.parametrize("segment_events", [9, 35, 1000])
-def test_every_projection_is_the_same_with_an_archive_and_without(case, segment_events):
+def test_every_projection_is_the_same_with_an_archive_and_without(case: Book, segment_events: int) -> None:
     archive = archive_of(case, segment_events)
     with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
         assert len(archive.segments()) == case.size // segment_events
@@ -96,7 +96,7 @@ def test_every_projection_is_the_same_with_an_archive_and_without(case, segment_
                 assert with_it.run(name, as_of=as_of, known_at=known_at) == expected
 
 
-def test_every_law_says_the_same_with_an_archive_and_without(case, archive):
+def test_every_law_says_the_same_with_an_archive_and_without(case: Book, archive: Archive) -> None:
     without, with_it = check(case.recorder), check(case.recorder, archive)
     assert [law for law in without if law.name != "archive-true"] == [
         law for law in with_it if law.name != "archive-true"
@@ -105,7 +105,7 @@ def test_every_law_says_the_same_with_an_archive_and_without(case, archive):
     assert (law.checked, law.holds) == (case.size // 10 * 10, True)
 
 
-def test_the_log_is_the_same_row_by_row(case, archive):
+def test_the_log_is_the_same_row_by_row(case: Book, archive: Archive) -> None:
     archive.seal()
     logs = []
     for segments in ([], archive.segments()):
@@ -119,7 +119,7 @@ def test_the_log_is_the_same_row_by_row(case, archive):
 # What is sealed
 
 
-def test_only_whole_segments_are_sealed_and_the_rest_waits(book, told):
+def test_only_whole_segments_are_sealed_and_the_rest_waits(book: Book, told: list[str]) -> None:
     archive = archive_of(book, 3, told)
     book.add(opened(), person(1))
     assert (archive.is_due(), archive.seal()) == (False, [])
@@ -132,7 +132,7 @@ def test_only_whole_segments_are_sealed_and_the_rest_waits(book, told):
     assert (archive.is_due(), archive.seal(), told) == (False, [], [])
 
 
-def test_a_line_is_the_stored_bytes_behind_their_place(case, archive):
+def test_a_line_is_the_stored_bytes_behind_their_place(case: Book, archive: Archive) -> None:
     archive.seal()
     lines = [row["line"].encode() for segment in archive.segments() for row in held(segment.path, "line")]
     stored = case.recorder.select_notifications(1, len(lines))
@@ -144,7 +144,7 @@ def test_a_line_is_the_stored_bytes_behind_their_place(case, archive):
     assert lines == expected
 
 
-def test_a_line_keeps_every_sign_of_a_text(book):
+def test_a_line_keeps_every_sign_of_a_text(book: Book) -> None:
     name = 'Ré"my \\ 日本 \U0001f600 \t,{"log_index":7,'
     book.add(ProgramOpened(program="bsu", name=name, kind=Kind.CASH, fiscal_year=2020))
     [segment] = archive_of(book, 1).seal()
@@ -156,7 +156,7 @@ def test_a_line_keeps_every_sign_of_a_text(book):
     )
 
 
-def test_a_segment_has_the_columns_that_its_events_fill(book):
+def test_a_segment_has_the_columns_that_its_events_fill(book: Book) -> None:
     book.add(opened(), person(7), paid(7))
     segments = archive_of(book, 1).seal()
     for segment, topic in zip(
@@ -172,7 +172,7 @@ def test_a_segment_has_the_columns_that_its_events_fill(book):
     )
 
 
-def test_rows_stand_in_the_order_of_the_log(case, archive):
+def test_rows_stand_in_the_order_of_the_log(case: Book, archive: Archive) -> None:
     for segment in archive.seal():
         assert [row["log_index"] for row in held(segment.path)] == list(range(segment.first, segment.last + 1))
 
@@ -184,7 +184,9 @@ class Renamed(Event):
     name: str
 
 
-def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(book, monkeypatch):
+def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(EVENT_CLASSES, "Renamed.v2", Renamed)
     monkeypatch.setitem(UPCASTERS, "Renamed.v1", ("Renamed.v2", lambda old: {**old, "name": old["named"].upper()}))
     old = to_stored_event(
@@ -201,7 +203,9 @@ def test_an_old_event_is_sealed_in_todays_form_and_in_its_own_bytes(book, monkey
     assert archive_law(book, archive).holds
 
 
-def test_segments_whose_events_have_changed_their_form_since_are_made_anew(case, archive, told, monkeypatch):
+def test_segments_whose_events_have_changed_their_form_since_are_made_anew(
+    case: Book, archive: Archive, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     segments = archive.seal()
     monkeypatch.setitem(UPCASTERS, "BatchRejected.v1", ("BatchRejected.v2", lambda old: {**old, "reason": "none"}))
     monkeypatch.setitem(EVENT_CLASSES, "BatchRejected.v2", BatchRejected)
@@ -211,7 +215,9 @@ def test_segments_whose_events_have_changed_their_form_since_are_made_anew(case,
     assert [row["reason"] for row in held(changed.path) if row["event"] == "BatchRejected"] == ["none"]
 
 
-def test_segments_without_a_column_that_came_later_are_made_anew(case, archive, told, monkeypatch):
+def test_segments_without_a_column_that_came_later_are_made_anew(
+    case: Book, archive: Archive, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     segments = archive.seal()
     monkeypatch.setitem(projected.FIELDS, "report_ref", "JSON")
     archive.brought_up_to_date()
@@ -222,10 +228,12 @@ def test_segments_without_a_column_that_came_later_are_made_anew(case, archive, 
 # Interrupted, lost, damaged
 
 
-def test_an_interrupted_sealing_leaves_whole_segments_and_goes_on(case, archive, monkeypatch):
+def test_an_interrupted_sealing_leaves_whole_segments_and_goes_on(
+    case: Book, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make = Archive._make
 
-    def make_or_stop(self, room, first, last):
+    def make_or_stop(self: Any, room: Path, first: int, last: int) -> Any:
         if first == 20:
             raise KeyboardInterrupt
         return make(self, room, first, last)
@@ -242,7 +250,7 @@ def test_an_interrupted_sealing_leaves_whole_segments_and_goes_on(case, archive,
     assert sorted(path.name for path in archive.folder.iterdir()) == [*names(archive), "lock"]
 
 
-def test_what_a_killed_sealing_left_is_no_segment_and_is_cleared_away(case, archive):
+def test_what_a_killed_sealing_left_is_no_segment_and_is_cleared_away(case: Book, archive: Archive) -> None:
     left_over = archive.folder / "sealing-1"
     left_over.mkdir(parents=True)
     (left_over / "events-000000000-000000009.parquet").write_bytes(b"PAR1 half")
@@ -251,7 +259,7 @@ def test_what_a_killed_sealing_left_is_no_segment_and_is_cleared_away(case, arch
     assert not left_over.exists()
 
 
-def test_a_lost_archive_is_made_anew_by_the_next_report(case, archive, told):
+def test_a_lost_archive_is_made_anew_by_the_next_report(case: Book, archive: Archive, told: list[str]) -> None:
     with Reports(case.recorder, archive) as reports:
         expected = reports.run("programs", as_of=YEAR_END)
     archive.discard()
@@ -261,7 +269,7 @@ def test_a_lost_archive_is_made_anew_by_the_next_report(case, archive, told):
     assert (len(names(archive)), told) == (case.size // 10, [])
 
 
-def test_a_lost_segment_is_made_anew_where_it_was(case, archive):
+def test_a_lost_segment_is_made_anew_where_it_was(case: Book, archive: Archive) -> None:
     lost = archive.seal()[2]
     content = lost.path.read_bytes()
     lost.path.unlink()
@@ -276,7 +284,9 @@ def test_a_lost_segment_is_made_anew_where_it_was(case, archive):
 
 
 @pytest.mark.parametrize("keep_bytes", [0, 3, 100, -1])
-def test_a_segment_cut_short_is_told_and_made_anew(case, archive, told, keep_bytes):
+def test_a_segment_cut_short_is_told_and_made_anew(
+    case: Book, archive: Archive, told: list[str], keep_bytes: int
+) -> None:
     segment = archive.seal()[1]
     content = segment.path.read_bytes()
     segment.path.write_bytes(content[:keep_bytes])
@@ -286,7 +296,7 @@ def test_a_segment_cut_short_is_told_and_made_anew(case, archive, told, keep_byt
     assert segment.path.read_bytes() == content
 
 
-def test_a_segment_damaged_inside_is_told_and_made_anew(case, archive, told):
+def test_a_segment_damaged_inside_is_told_and_made_anew(case: Book, archive: Archive, told: list[str]) -> None:
     segment = archive.seal()[4]
     content = segment.path.read_bytes()
     segment.path.write_bytes(content[:4] + b"\xff" * 2000 + content[2004:])
@@ -296,7 +306,9 @@ def test_a_segment_damaged_inside_is_told_and_made_anew(case, archive, told):
     assert segment.path.read_bytes() == content
 
 
-def test_a_folder_that_takes_no_files_leaves_the_reports_to_the_store(case, archive, told):
+def test_a_folder_that_takes_no_files_leaves_the_reports_to_the_store(
+    case: Book, archive: Archive, told: list[str]
+) -> None:
     archive.folder.write_text("no folder")
     with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
         assert with_it.run("programs", as_of=YEAR_END) == without.run("programs", as_of=YEAR_END)
@@ -304,7 +316,7 @@ def test_a_folder_that_takes_no_files_leaves_the_reports_to_the_store(case, arch
     assert told[0].startswith("not sealed, and read from the store: ")
 
 
-def test_a_store_with_a_missing_event_is_not_sealed(case, archive, told):
+def test_a_store_with_a_missing_event_is_not_sealed(case: Book, archive: Archive, told: list[str]) -> None:
     case.execute("DELETE FROM stored_events WHERE rowid=15")
     with pytest.raises(IntegrityBrokenError, match="events 10 to 19 are not all in the store"):
         archive.seal()
@@ -315,7 +327,7 @@ def test_a_store_with_a_missing_event_is_not_sealed(case, archive, told):
     assert ("log-contiguous" in broken, "archive-true" in broken) == (True, False)
 
 
-def test_a_store_with_an_unreadable_event_is_not_sealed(case, archive):
+def test_a_store_with_an_unreadable_event_is_not_sealed(case: Book, archive: Archive) -> None:
     case.execute("UPDATE stored_events SET state=? WHERE rowid=15", b'{"recorded_at":"never"}')
     with pytest.raises(IntegrityBrokenError, match="events 10 to 19 cannot be sealed"):
         archive.seal()
@@ -331,12 +343,12 @@ def refused(book: Book, archive: Archive) -> SegmentMismatchError:
     return found.value
 
 
-def test_a_segment_of_another_ledger_is_refused_by_name(case, archive, tmp_path):
+def test_a_segment_of_another_ledger_is_refused_by_name(case: Book, archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = keep_case(Book(tmp_path / "other" / "events.db"))
     other.tamper("LedgerOpened", name="Another")
     [first, *_] = archive_of(other).seal()
-    other.recorder.datastore.close()
+    other.close()
     [own, *_] = archive.seal()
     own.path.write_bytes(first.path.read_bytes())
     error = refused(case, archive)
@@ -344,32 +356,32 @@ def test_a_segment_of_another_ledger_is_refused_by_name(case, archive, tmp_path)
     assert "`salur seal --rebuild`" in str(error)
 
 
-def test_a_segment_under_anothers_name_is_refused_by_name(case, archive):
+def test_a_segment_under_anothers_name_is_refused_by_name(case: Book, archive: Archive) -> None:
     segments = archive.seal()
     segments[3].path.write_bytes(segments[2].path.read_bytes())
     assert refused(case, archive).segment == "events-000000030-000000039.parquet"
 
 
-def test_a_segment_that_overlaps_another_is_refused_by_name(case, archive):
+def test_a_segment_that_overlaps_another_is_refused_by_name(case: Book, archive: Archive) -> None:
     archive.seal()
     other = Archive(archive.folder.with_name("other"), case.recorder, segment_events=5)
     other.seal()[1].path.rename(archive.folder / "events-000000005-000000009.parquet")
     assert refused(case, archive).problem == "it holds events up to 9 a second time"
 
 
-def test_a_file_that_is_no_segment_of_any_ledger_is_refused_by_name(case, archive):
+def test_a_file_that_is_no_segment_of_any_ledger_is_refused_by_name(case: Book, archive: Archive) -> None:
     segment = archive.seal()[0]
     rewrite(segment.path, "SELECT * FROM {segment}", keep_label=False)
     assert refused(case, archive).segment == segment.path.name
 
 
-def test_a_segment_with_fewer_events_is_refused_by_name(case, archive):
+def test_a_segment_with_fewer_events_is_refused_by_name(case: Book, archive: Archive) -> None:
     segment = archive.seal()[0]
     rewrite(segment.path, "SELECT * FROM {segment} WHERE log_index <> 5")
     assert refused(case, archive).segment == segment.path.name
 
 
-def test_an_archive_that_reaches_beyond_the_store_is_refused_by_name(case, archive):
+def test_an_archive_that_reaches_beyond_the_store_is_refused_by_name(case: Book, archive: Archive) -> None:
     last = archive.seal()[-1]
     case.execute("DELETE FROM stored_events WHERE rowid>?", last.last)
     error = refused(case, archive)
@@ -379,13 +391,13 @@ def test_an_archive_that_reaches_beyond_the_store_is_refused_by_name(case, archi
     )
 
 
-def test_a_store_whose_first_event_was_changed_later_is_not_what_was_sealed(case, archive):
+def test_a_store_whose_first_event_was_changed_later_is_not_what_was_sealed(case: Book, archive: Archive) -> None:
     archive.seal()
     case.tamper("LedgerOpened", name="Another")
     assert refused(case, archive).segment == "events-000000000-000000009.parquet"
 
 
-def test_an_archive_made_anew_is_trusted_again(case, archive):
+def test_an_archive_made_anew_is_trusted_again(case: Book, archive: Archive) -> None:
     segments = archive.seal()
     segments[3].path.write_bytes(segments[2].path.read_bytes())
     archive.discard()
@@ -406,7 +418,9 @@ def test_an_archive_made_anew_is_trusted_again(case, archive):
         ("stream", "stream || '0'"),
     ],
 )
-def test_a_changed_column_of_a_segment_is_found_with_its_event(case, archive, column, value):
+def test_a_changed_column_of_a_segment_is_found_with_its_event(
+    case: Book, archive: Archive, column: str, value: Any
+) -> None:
     paid_at = next(
         index
         for index, each in enumerate(case.recorder.select_notifications(1, 1000))
@@ -423,14 +437,14 @@ def test_a_changed_column_of_a_segment_is_found_with_its_event(case, archive, co
     assert law.broken[0].detail == f"{segment.path.name} differs from the store in {column}"
 
 
-def test_the_laws_are_examined_over_the_store_where_the_archive_is_not_true(case, archive):
+def test_the_laws_are_examined_over_the_store_where_the_archive_is_not_true(case: Book, archive: Archive) -> None:
     for segment in archive.seal():
         if "amount" in held(segment.path)[0]:
             rewrite(segment.path, "SELECT * REPLACE (CAST(amount + 1 AS DECIMAL(18, 0)) AS amount) FROM {segment}")
     assert {law.name for law in check(case.recorder, archive) if not law.holds} == {"archive-true"}
 
 
-def test_a_changed_event_of_the_store_is_found_by_its_segment(case, archive):
+def test_a_changed_event_of_the_store_is_found_by_its_segment(case: Book, archive: Archive) -> None:
     archive.seal()
     case.tamper("TrancheRefunded", treasury_ref="NTPN 9")
     law = archive_law(case, archive)
@@ -439,14 +453,14 @@ def test_a_changed_event_of_the_store_is_found_by_its_segment(case, archive):
     ]
 
 
-def test_a_column_too_many_is_found(case, archive):
+def test_a_column_too_many_is_found(case: Book, archive: Archive) -> None:
     segment = archive.seal()[0]
     rewrite(segment.path, "SELECT *, 1 AS more FROM {segment}")
     [breach] = archive_law(case, archive).broken
     assert breach.detail == f"{segment.path.name} differs from the store in other columns than its events have"
 
 
-def test_a_segment_of_another_ledger_breaks_the_law_of_the_archive(case, archive):
+def test_a_segment_of_another_ledger_breaks_the_law_of_the_archive(case: Book, archive: Archive) -> None:
     segments = archive.seal()
     segments[3].path.write_bytes(segments[2].path.read_bytes())
     laws = check(case.recorder, archive)
@@ -463,7 +477,7 @@ SEAL = (
 )
 
 
-def test_processes_that_seal_at_once_make_one_archive(case, archive):
+def test_processes_that_seal_at_once_make_one_archive(case: Book, archive: Archive) -> None:
     folder = archive.folder.parent
     working = [
         subprocess.Popen([sys.executable, "-c", SEAL, str(folder)], stdout=subprocess.PIPE, text=True) for _ in range(3)
@@ -480,7 +494,9 @@ def shell(capsys: pytest.CaptureFixture[str], ledger: Ledger, *words: str) -> tu
     return code, printed.out, printed.err
 
 
-def test_a_write_that_fills_a_segment_seals_it(ledger, capsys, monkeypatch):
+def test_a_write_that_fills_a_segment_seals_it(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     size = ledger.store.size()
     monkeypatch.setattr(archives, "SEGMENT_EVENTS", size + 1)
     words = ("goods", "stock", "mask", "10", "--unit", "piece", "--from", "BLK", "--officer", "siti")
@@ -490,7 +506,9 @@ def test_a_write_that_fills_a_segment_seals_it(ledger, capsys, monkeypatch):
     ]
 
 
-def test_a_write_stands_whatever_comes_of_the_archive(ledger, capsys, monkeypatch):
+def test_a_write_stands_whatever_comes_of_the_archive(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archives, "SEGMENT_EVENTS", 2)
     shell(capsys, ledger, "seal")
     first, second, *_ = sorted((ledger.folder / "archive").glob("events-*"))
@@ -502,7 +520,9 @@ def test_a_write_stands_whatever_comes_of_the_archive(ledger, capsys, monkeypatc
     assert f"segment {second.name} is not of this ledger" in err
 
 
-def test_the_archive_is_sealed_refused_and_made_anew_from_the_shell(ledger, capsys, monkeypatch):
+def test_the_archive_is_sealed_refused_and_made_anew_from_the_shell(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archives, "SEGMENT_EVENTS", 3)
     size = ledger.store.size()
     code, out, _ = shell(capsys, ledger, "seal")
@@ -533,7 +553,9 @@ def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
 
 
 @pytest.mark.parametrize("events_a_span", [7, 1000])
-def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_span):
+def test_a_report_in_a_file_is_the_report(
+    case: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events_a_span: int
+) -> None:
     monkeypatch.setattr(engine, "EVENTS_A_SPAN", events_a_span)
     with Reports(case.recorder) as reports:
         for name in PROJECTIONS:
@@ -543,7 +565,7 @@ def test_a_report_in_a_file_is_the_report(case, tmp_path, monkeypatch, events_a_
             assert [json.loads(line) for line in lines] == json.loads(to_json(report.rows))
 
 
-def test_a_report_may_be_cut_to_its_first_rows(case):
+def test_a_report_may_be_cut_to_its_first_rows(case: Book) -> None:
     with Reports(case.recorder) as reports:
         whole = reports.run("balances", as_of=YEAR_END)
         first = reports.run("balances", as_of=YEAR_END, rows_max=2)
@@ -552,7 +574,9 @@ def test_a_report_may_be_cut_to_its_first_rows(case):
 
 
 @pytest.mark.parametrize("name", ["journal", "trial-balance", "programs"])
-def test_a_report_of_many_rows_is_printed_whole_for_programs_and_cut_for_people(ledger, capsys, monkeypatch, name):
+def test_a_report_of_many_rows_is_printed_whole_for_programs_and_cut_for_people(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     few = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
     monkeypatch.setattr("projections.commands.report.ROWS_MAX", 1)
     many = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from book_of_events import Book
 
 from ledger.store.errors import StoreFailedError
 from projections.relation import archive as archives
@@ -16,6 +15,7 @@ from projections.relation.archive import Archive
 from projections.relation.database import database
 from projections.relation.relations import Segment
 from projections.reports.engine import Reports
+from tests.projections.book_of_events import Book
 
 
 @pytest.fixture
@@ -64,7 +64,12 @@ def test_an_error_of_a_query_reads_no_segment(
 ) -> None:
     archive, told = sealed
     looked_at: list[Segment] = []
-    monkeypatch.setattr(archives, "_is_readable", lambda _, segment: bool(looked_at.append(segment)) or True)
+
+    def look_at(_: object, segment: Segment) -> bool:
+        looked_at.append(segment)
+        return True
+
+    monkeypatch.setattr(archives, "_is_readable", look_at)
     for query in ("SELECT nothing FROM events", "SELECT FROM WHERE", "SELECT * FROM nowhere"):
         with Reports(case.recorder, archive) as reports, pytest.raises(duckdb.ProgrammingError):
             reports.ask(lambda connection, query=query: connection.execute(query).fetchall(), as_of=date.max)  # type: ignore[misc]  # the default binds the loop's variable

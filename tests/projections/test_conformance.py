@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_of_events import Book, break_laws, crooked, keep_case
-from conformance import ABSENT_PEOPLE, Both, laws, on_both, reports
-from spark_side import sail, show_events
-from test_dialect import FILES, as_run
 
 from projections.audit.check import check
 from projections.laws.law import law_names
 from projections.reports.catalogue import PROJECTIONS
+from tests.projections.book_of_events import Book, break_laws, crooked, keep_case
+from tests.projections.conformance import ABSENT_PEOPLE, Both, laws, on_both, reports
+from tests.projections.spark_side import sail, show_events
+from tests.projections.test_dialect import FILES, as_run
 
 YEAR_END = date(2020, 12, 31)
 SEGMENT_EVENTS = 40
@@ -40,7 +40,7 @@ def both(session: Any, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     book = make(Book(folder / "events.db"))
     with on_both(session, book, folder, SEGMENT_EVENTS) as made:
         yield made
-    book.recorder.datastore.close()
+    book.close()
 
 
 def differences(both: Both, queries: dict[str, str]) -> dict[str, list[str]]:
@@ -63,7 +63,7 @@ def test_one_of_the_ledgers_breaks_every_law(tmp_path: Path) -> None:
     book = break_laws(Book(tmp_path / "events.db"))
     found = check(book.recorder, absent=lambda: ABSENT_PEOPLE)
     assert {law.name for law in found if law.broken or law.notices} >= set(law_names())
-    book.recorder.datastore.close()
+    book.close()
 
 
 def test_no_file_is_left_out() -> None:

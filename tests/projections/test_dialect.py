@@ -4,9 +4,17 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from dialect import FUNCTIONS, REFUSED_FUNCTIONS, REFUSED_SIGNS, REFUSED_WORDS, Departure, departures, tokens
 
 from projections.laws.law import law_sql
+from tests.projections.dialect import (
+    FUNCTIONS,
+    REFUSED_FUNCTIONS,
+    REFUSED_SIGNS,
+    REFUSED_WORDS,
+    Departure,
+    departures,
+    tokens,
+)
 
 OF_DUCKDB_ALONE = {
     "leaves.sql": "an auditor gives it to DuckDB's command line; it reads the files of hashes as bytes",

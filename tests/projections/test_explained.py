@@ -1,12 +1,11 @@
 """Every figure is the sum of what events contribute to it, at any date and any size of the log."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from book_of_events import Book, crooked, keep_case, opened, paid, step
-from explained import assert_explained, contributions
 
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.payment import ReturnReason, TrancheReissued, TrancheReturned
@@ -16,6 +15,8 @@ from projections.reports import explain as explain_module
 from projections.reports.catalogue import REPORTS
 from projections.reports.engine import Reports
 from projections.reports.explain import Figure, explain, parse_figure
+from tests.explained import assert_explained, contributions
+from tests.projections.book_of_events import Book, crooked, keep_case, opened, paid, step
 
 YEAR_END = date(2020, 12, 31)
 
@@ -40,13 +41,9 @@ def test_what_an_event_contributes_depends_on_no_later_event(book: Book, make: A
     make(book)
     with Reports(book.recorder) as reports:
         for report in (name for name, each in REPORTS.items() if each.sums):
-            whole = reports.ask(lambda connection, name=report: contributions(connection, name), as_of=YEAR_END)
+            whole = reports.ask(partial(contributions, report=report), as_of=YEAR_END)
             for size in range(0, book.size, 19):
-                then = set(
-                    reports.ask(
-                        lambda connection, name=report: contributions(connection, name), as_of=YEAR_END, known_at=size
-                    )
-                )
+                then = set(reports.ask(partial(contributions, report=report), as_of=YEAR_END, known_at=size))
                 known = {each for each in whole if each[1] < size}
                 # A recipient's first payment makes a row, which rests on the opening of the program as well.
                 assert then <= known if report == "balances" else then == known
@@ -95,7 +92,7 @@ def test_people_count_with_the_event_that_first_helps_them(case: Book) -> None:
 
 
 def test_a_settlement_counts_until_something_comes_after_it(case: Book) -> None:
-    back = {"attempt": 1, "return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    back: dict[str, Any] = {"attempt": 1, "return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
     case.add(step(TrancheReturned, 1, **back), on="2020-11-01")
     assert events_of(case, "tranches/bsu/1/settled") == [
         ("payment/bsu/1/R000000001", 2, "TrancheSettled", 600),
@@ -143,7 +140,7 @@ def test_a_wrong_name_gets_the_nearest_and_what_there_is(case: Book, figure: str
 
 def test_a_figure_that_its_events_do_not_sum_to_is_broken_integrity(case: Book) -> None:
     # The rules never number a later attempt lower: the report names it by its number, the events by the highest.
-    back = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
+    back: dict[str, Any] = {"return_reason": ReturnReason.CLOSED_ACCOUNT, "recorded_by": "siti"}
     case.add(step(TrancheReturned, 3, attempt=2, **back), step(TrancheReissued, 3, attempt=3, after="return"))
     case.add(step(TrancheReturned, 3, attempt=1, **back))
     with pytest.raises(IntegrityBrokenError, match="the report says 600 of returns/bsu/1/R000000003/amount"):

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from book_of_events import Book, opened, paid, person, step
 
 from ledger.domain.group import GroupFunded
 from ledger.domain.money import AMOUNT_MAX
@@ -14,6 +13,7 @@ from ledger.domain.payment import ReturnReason, TrancheReturned
 from ledger.domain.program import LEVELS_MAX, Kind, ProgramOpened
 from projections.reports.catalogue import PROJECTIONS
 from projections.reports.engine import ReportRows, Reports
+from tests.projections.book_of_events import Book, opened, paid, person, step
 
 YEAR_END = date(2020, 12, 31)
 
@@ -50,7 +50,7 @@ PROGRAMS = [
 ]
 
 
-def test_programs_show_their_own_figures_and_those_of_their_branch(case):
+def test_programs_show_their_own_figures_and_those_of_their_branch(case: Book) -> None:
     report = run(case, "programs")
     assert list(report.projection.names) == PROGRAMS
     assert values(report) == [
@@ -101,7 +101,7 @@ def test_programs_show_their_own_figures_and_those_of_their_branch(case):
     ]
 
 
-def test_a_program_shows_what_is_held_and_what_came_back_as_of_a_day(case):
+def test_a_program_shows_what_is_held_and_what_came_back_as_of_a_day(case: Book) -> None:
     [bsu, *_] = run(case, "programs", date(2020, 10, 3)).rows
     # Everything but the later returns, the refund, the reversal and batch b2.
     assert (bsu["reserved"], bsu["disbursed"], bsu["returned"], bsu["refunded"]) == (0, 3000, 1200, 0)
@@ -109,13 +109,13 @@ def test_a_program_shows_what_is_held_and_what_came_back_as_of_a_day(case):
     assert (bsu["reserved"], bsu["available"]) == (800, 6200)
 
 
-def test_a_reversed_payment_is_no_payment(case):
+def test_a_reversed_payment_is_no_payment(case: Book) -> None:
     [bsu, *_] = run(case, "programs", date(2020, 10, 8)).rows
     assert (bsu["disbursed"], bsu["recipients"], bsu["people"], bsu["available"]) == (2400, 4, 4, 7600)
     assert values(run(case, "tranches", date(2020, 10, 8)), "payments", "disbursed") == [(4, 2400), (0, 0)]
 
 
-def test_tranches_show_each_of_the_schedule_with_zeros(case):
+def test_tranches_show_each_of_the_schedule_with_zeros(case: Book) -> None:
     report = run(case, "tranches")
     assert list(report.projection.names) == (
         [
@@ -138,7 +138,7 @@ def test_tranches_show_each_of_the_schedule_with_zeros(case):
     assert values(run(case, "tranches", date(2020, 10, 1)))[1] == ("bsu", 2, 400, 0, 0, 0, 0, 0, 0, 0)
 
 
-def test_balances_show_what_each_recipient_has_yet_to_get(case):
+def test_balances_show_what_each_recipient_has_yet_to_get(case: Book) -> None:
     report = run(case, "balances")
     assert list(report.projection.names) == [
         "recipient_id",
@@ -158,7 +158,7 @@ def test_balances_show_what_each_recipient_has_yet_to_get(case):
     ]
 
 
-def test_groups_show_the_reports_that_are_missing(case):
+def test_groups_show_the_reports_that_are_missing(case: Book) -> None:
     report = run(case, "groups")
     assert list(report.projection.names) == [
         "program",
@@ -231,13 +231,13 @@ def test_groups_show_the_reports_that_are_missing(case):
         ),
     ],
 )
-def test_a_report_gives_its_rows(case, name, columns, expected):
+def test_a_report_gives_its_rows(case: Book, name: str, columns: Any, expected: Any) -> None:
     report = run(case, name)
     assert list(report.projection.names) == columns.split()
     assert values(report) == expected
 
 
-def test_returns_are_listed_oldest_first_and_by_attempt(case):
+def test_returns_are_listed_oldest_first_and_by_attempt(case: Book) -> None:
     case.add(
         step(TrancheReturned, 3, attempt=2, return_reason=ReturnReason.BLOCKED_ACCOUNT, recorded_by="siti"),
         on="2020-10-04",
@@ -248,25 +248,25 @@ def test_returns_are_listed_oldest_first_and_by_attempt(case):
     ]
 
 
-def test_a_batch_shows_how_far_it_was_approved_and_paid(case):
+def test_a_batch_shows_how_far_it_was_approved_and_paid(case: Book) -> None:
     report = run(case, "batches", known_at=case.size)
     approved_only = run(case, "batches", date(2020, 10, 20))
     assert [row["status"] for row in report.rows] == ["executed", "executed", "rejected"]
     assert values(approved_only, "batch_id", "status", "paid_count") == [("b1", "executed", 5), ("b2", "approved", 0)]
 
 
-def test_every_report_has_columns_for_an_empty_ledger_and_no_rows(book):
+def test_every_report_has_columns_for_an_empty_ledger_and_no_rows(book: Book) -> None:
     with Reports(book.recorder) as reports:
         found = {name: reports.run(name, as_of=YEAR_END) for name in PROJECTIONS}
     assert [name for name, report in found.items() if report.rows or not report.columns] == []
 
 
-def test_an_unknown_report_is_a_key_error(book):
+def test_an_unknown_report_is_a_key_error(book: Book) -> None:
     with pytest.raises(KeyError):
         run(book, "../secrets")
 
 
-def test_the_branch_of_a_program_reaches_as_deep_as_programs_are_opened(book):
+def test_the_branch_of_a_program_reaches_as_deep_as_programs_are_opened(book: Book) -> None:
     book.add(opened())
     codes = [f"level-{level}" for level in range(1, LEVELS_MAX + 1)]
     for parent, code in zip([None, *codes], codes, strict=False):
@@ -284,7 +284,7 @@ def test_the_branch_of_a_program_reaches_as_deep_as_programs_are_opened(book):
     ]  # fmt: skip
 
 
-def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book):
+def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book: Book) -> None:
     book.add(opened(), ProgramOpened(program="tkm", name="TKM", kind=Kind.GROUP_GRANT, fiscal_year=2020))
     [row] = run(book, "programs").rows
     assert values(run(book, "programs")) == [
@@ -293,7 +293,7 @@ def test_a_program_opened_and_never_used_shows_zeros_of_whole_numbers(book):
     assert {type(row[column]) for column in ("budget", "reserved", "recipients", "groups")} == {int}
 
 
-def test_the_largest_amounts_are_summed_exactly(book: Book):
+def test_the_largest_amounts_are_summed_exactly(book: Book) -> None:
     most = AMOUNT_MAX
     book.add(opened(), ProgramOpened(program="bsu", name="B", kind=Kind.CASH, fiscal_year=2020, schedule=(most,)))
     book.add(*(person(number) for number in range(1, 2002)))
@@ -303,7 +303,7 @@ def test_the_largest_amounts_are_summed_exactly(book: Book):
     assert values(run(book, "programs"), "disbursed", "reserved") == [(2001 * most, -2001 * most)]
 
 
-def test_programs_agree_with_the_trial_balance(case):
+def test_programs_agree_with_the_trial_balance(case: Book) -> None:
     with Reports(case.recorder) as reports:
         for day in range(1, 23):
             as_of = date(2020, 10, day)
@@ -316,7 +316,7 @@ def test_programs_agree_with_the_trial_balance(case):
                 assert row["budget"] == row["available"] + row["reserved"] + row["disbursed"]
 
 
-def test_importing_the_read_side_loads_no_heavy_package():
+def test_importing_the_read_side_loads_no_heavy_package() -> None:
     program = (
         "import sys, projections.reports.engine, projections.audit.check, projections.reports.journal, ledger.console.tables;"
         "print([name for name in ('duckdb', 'babel', 'rich') if name in sys.modules])"

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from book_of_events import SHA, opened, paid, person
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,11 +16,12 @@ from projections.relation.database import database
 from projections.relation.relations import load, view
 from projections.reports.engine import Reports, create_shared, fetch
 from projections.reports.journal import journal_text
+from tests.projections.book_of_events import SHA, Book, opened, paid, person
 
 YEAR_END = date(2020, 12, 31)
 
 
-def test_the_postings_of_every_prefix_of_the_log_sum_to_zero(case):
+def test_the_postings_of_every_prefix_of_the_log_sum_to_zero(case: Book) -> None:
     with database() as connection:
         load(connection, case.recorder)
         for size in range(case.size + 1):
@@ -31,7 +31,7 @@ def test_the_postings_of_every_prefix_of_the_log_sum_to_zero(case):
             assert {row["total"] for row in sums} <= {0}
 
 
-def test_the_trial_balance_shows_each_account(case):
+def test_the_trial_balance_shows_each_account(case: Book) -> None:
     with Reports(case.recorder) as reports:
         report = reports.run("trial-balance", as_of=YEAR_END)
     assert report.projection.names == ("account", "commodity", "debit", "credit", "balance")
@@ -58,7 +58,7 @@ def test_the_trial_balance_shows_each_account(case):
     }
 
 
-def test_an_event_that_moves_nothing_has_no_posting(case):
+def test_an_event_that_moves_nothing_has_no_posting(case: Book) -> None:
     with Reports(case.recorder) as reports:
         events = {row["event"] for row in reports.run("postings", as_of=YEAR_END).rows}
     assert not events & {"FundsSpent", "StockIssued", "TrancheSettled", "BatchExecuted", "GroupJoined"}
@@ -72,7 +72,7 @@ def _leg(account: str, quantity: int, commodity: str, decimals: int) -> dict[str
     }  # fmt: skip
 
 
-def test_the_journal_is_in_the_major_unit_and_exact():
+def test_the_journal_is_in_the_major_unit_and_exact() -> None:
     legs = [_leg("assets:available:bsu", 9007199254740991, "KWD", 3), _leg("equity:x", -1, "KWD", 3)]
     assert "".join(journal_text(legs)) == (
         "decimal-mark .\n"
@@ -82,19 +82,19 @@ def test_the_journal_is_in_the_major_unit_and_exact():
     )
 
 
-def test_a_commodity_with_digits_is_quoted():
+def test_a_commodity_with_digits_is_quoted() -> None:
     assert '"rice-5kg" 3\n' in "".join(journal_text([_leg("assets:goods:stock:rice-5kg", 3, "rice-5kg", 0)]))
 
 
 @given(st.integers(-(2**70), 2**70), st.integers(0, 4))
-def test_a_quantity_in_the_journal_reads_back_as_the_same_number(quantity, decimals):
+def test_a_quantity_in_the_journal_reads_back_as_the_same_number(quantity: int, decimals: int) -> None:
     text = list(journal_text([_leg("assets:x", quantity, "IDR", decimals)]))[1]
     assert Decimal(text.split()[-1]) * 10**decimals == quantity
 
 
 @pytest.mark.skipif(shutil.which("hledger") is None, reason="hledger is not installed")
 @pytest.mark.parametrize(("currency", "decimals"), [("IDR", 0), ("USD", 2), ("KWD", 3)])
-def test_hledger_finds_the_same_balances(book, currency, decimals):
+def test_hledger_finds_the_same_balances(book: Book, currency: str, decimals: int) -> None:
     book.add(
         opened(currency, decimals),
         ProgramOpened(program="bsu", name="B", kind=Kind.CASH, schedule=(1234567,), fiscal_year=2020),
@@ -119,7 +119,7 @@ def test_hledger_finds_the_same_balances(book, currency, decimals):
 
 
 @pytest.mark.skipif(shutil.which("hledger") is None, reason="hledger is not installed")
-def test_hledger_reads_a_ledger_with_every_kind_of_event(case):
+def test_hledger_reads_a_ledger_with_every_kind_of_event(case: Book) -> None:
     with Reports(case.recorder) as reports:
         journal = "".join(journal_text(reports.run("journal", as_of=YEAR_END).rows))
         rows = reports.run("trial-balance", as_of=YEAR_END).rows

@@ -8,6 +8,7 @@ import pytest
 from ledger.console.columns import columns
 from ledger.console.tables import format_amount, render, to_csv, to_json
 from projections.reports.engine import Reports
+from tests.projections.book_of_events import Book
 
 YEAR_END = date(2020, 12, 31)
 
@@ -36,16 +37,18 @@ def shown(case: Any, name: str, *, lang: Any = "en", width: int | None = None, e
         (9_007_199_254_740_993 * 10**18, "en", "IDR", 0, "IDR 9,007,199,254,740,993" + ",000" * 6),
     ],
 )
-def test_an_amount_is_exact_and_written_as_its_reader_writes_it(amount, lang, currency, decimals, text):
+def test_an_amount_is_exact_and_written_as_its_reader_writes_it(
+    amount: int, lang: Any, currency: str, decimals: int, text: str
+) -> None:
     assert format_amount(amount, lang=lang, currency=currency, decimals=decimals) == text
 
 
-def test_figures_line_up_at_the_right(case):
+def test_figures_line_up_at_the_right(case: Book) -> None:
     lines = shown(case, "balances").splitlines()
     assert len({len(line.rstrip()) for line in lines if "R00000000" in line}) == 1
 
 
-def test_the_totals_never_add_up_ceilings_or_people(case):
+def test_the_totals_never_add_up_ceilings_or_people(case: Book) -> None:
     total = next(line for line in shown(case, "programs").splitlines() if line.strip().startswith("Total"))
     assert total.split() == [
         "Total",
@@ -81,11 +84,11 @@ def test_the_totals_never_add_up_ceilings_or_people(case):
     ]
 
 
-def test_different_goods_are_never_added_up(case):
+def test_different_goods_are_never_added_up(case: Book) -> None:
     assert "Total" not in shown(case, "aid").split("Footer")[0]
 
 
-def test_programs_stand_under_their_parent_with_a_bar_of_what_is_used(case):
+def test_programs_stand_under_their_parent_with_a_bar_of_what_is_used(case: Book) -> None:
     text = shown(case, "programs")
     assert "└ tkm" in text
     assert "████░░░░░░  45%" in text
@@ -94,14 +97,14 @@ def test_programs_stand_under_their_parent_with_a_bar_of_what_is_used(case):
     assert "####......  45%" in shown(case, "programs", encoding="ascii")
 
 
-def test_a_table_speaks_indonesian(case):
+def test_a_table_speaks_indonesian(case: Book) -> None:
     text = shown(case, "returns", lang="id")
     assert "Alasan retur" in text
     assert "Rp600" in text
     assert "5 Okt 2020" in text
 
 
-def test_a_pipe_gets_every_column_uncut(case):
+def test_a_pipe_gets_every_column_uncut(case: Book) -> None:
     text = shown(case, "payments")
     assert "payment/bsu/1/R000000001" in text
     assert "…" not in text
@@ -110,7 +113,7 @@ def test_a_pipe_gets_every_column_uncut(case):
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
 @pytest.mark.parametrize("name", ["programs", "tranches", "batches", "balances", "journal"])
-def test_a_narrow_terminal_drops_columns_and_says_so_and_cuts_no_figure(case, name, width):
+def test_a_narrow_terminal_drops_columns_and_says_so_and_cuts_no_figure(case: Book, name: str, width: int) -> None:
     text = shown(case, name, width=width)
     table, _, footer = text.partition("Not shown")
     assert set(table.replace("─", "").split()) <= set(shown(case, name).split())
@@ -119,24 +122,24 @@ def test_a_narrow_terminal_drops_columns_and_says_so_and_cuts_no_figure(case, na
         assert max(len(line.rstrip()) for line in table.splitlines()) <= width
 
 
-def test_no_colour_where_none_is_wanted(case, monkeypatch):
+def test_no_colour_where_none_is_wanted(case: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[3" not in shown(case, "programs")
 
 
-def test_a_text_of_an_officer_cannot_move_the_cursor():
+def test_a_text_of_an_officer_cannot_move_the_cursor() -> None:
     file = io.StringIO()
     render([{"name": "a\x1b[2Jb\nc [red]d[/red]"}], columns("name"), file=file)
     assert "a?[2Jb?c [red]d[/red]" in file.getvalue()
 
 
-def test_an_empty_report_says_so():
+def test_an_empty_report_says_so() -> None:
     file = io.StringIO()
     render([], columns("program"), lang="id", file=file)
     assert file.getvalue() == "tidak ada data\n"
 
 
-def test_csv_and_json_hold_exact_numbers_and_iso_dates():
+def test_csv_and_json_hold_exact_numbers_and_iso_dates() -> None:
     row = {"amount": 2**70, "returned_on": date(2020, 10, 15), "is_closed": False, "name": 'a "b", c', "ceiling": None}
     assert to_csv([row], columns(*row)) == (
         'amount,returned_on,is_closed,name,ceiling\n1180591620717411303424,2020-10-15,false,"a ""b"", c",\n'
@@ -144,12 +147,12 @@ def test_csv_and_json_hold_exact_numbers_and_iso_dates():
     assert json.loads(to_json([row])) == [row | {"returned_on": "2020-10-15"}]
 
 
-def test_an_empty_csv_still_has_its_header():
+def test_an_empty_csv_still_has_its_header() -> None:
     assert to_csv([], columns("program people")) == "program,people\n"
     assert json.loads(to_json([])) == []
 
 
-def test_a_narrow_terminal_breaks_words_into_lines_and_cuts_nothing():
+def test_a_narrow_terminal_breaks_words_into_lines_and_cuts_nothing() -> None:
     about = "recipient_id R000000004; category worker; region 31.74; source 1d6b1d50db4f0342:17"
     row = {"event": "RecipientRegistered", "recorded_at": "2020-10-15 03:00:00", "officer": "siti", "about": about}
     file = io.StringIO()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 import pytest
-from book_of_events import Book
 
 import cli
 from ledger.console.columns import Column, Holds, Layout, column, columns
 from projections.reports.catalogue import PROJECTIONS, RELATIONS, REPORTS, read_alone
 from projections.reports.engine import Reports, described
 from projections.reports.record import CATALOGUE, Projection, Report, explained, flaws
+from tests.projections.book_of_events import Book
 
 ROOT = Path(__file__).parents[2]
 ROOM = "projections/reports"

@@ -2,7 +2,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from office import Office, open_office, propose
+
+from tests.survival.office import Office, open_office, propose
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from ledger.application import disbursement, officers, programs, registration
 from ledger.application.attempt import Attempt, Command
@@ -144,7 +144,7 @@ class Office:
         try:
             yield recorder
         finally:
-            recorder.datastore.close()
+            cast("Any", recorder).datastore.close()
 
     def log(self) -> list[tuple[str, int, str, dict[str, Any]]]:
         """Every event in order (stream, version, name, fields), without the instant of its recording."""

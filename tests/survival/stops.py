@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -104,7 +105,7 @@ def main(base: Path, work: Path, by: signal.Signals, points: int, chunk_rows: in
     for index in range(points):
         desk, whole = prepared(f"{index:03}")
         point = 3 + index * (calls - 6) // (points - 1)  # not before the command's first line, nor after its last
-        stopped = forked(desk, whole, "first", lambda point=point: stop_at(point, by))
+        stopped = forked(desk, whole, "first", partial(stop_at, point, by))
         again = forked(desk, whole, "again")
         print(json.dumps({"desk": str(desk), "point": point, "stopped": stopped, "again": again}))
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from office import BATCH, PEOPLE, TRANCHE, Ended, Office, nik, payments_csv, people_csv
+
+from tests.survival.office import BATCH, PEOPLE, TRANCHE, Ended, Office, nik, payments_csv, people_csv
 
 KIB = 1024
 DISK_BYTES = 12 * KIB * KIB

@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from office import BATCH, SALUR, Ended, Office, nik, payments_csv, people_csv
 
 from ledger.application.people import recipient_id
+from tests.survival.office import BATCH, SALUR, Ended, Office, nik, payments_csv, people_csv
 
 REFUSED, USAGE, SOME_REJECTED, BROKEN = 1, 2, 3, 4
 

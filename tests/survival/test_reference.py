@@ -1,9 +1,9 @@
 """The same command line given twice under one reference."""
 
 import pytest
-from office import BATCH, Office, nik, payments_csv, people_csv
 
 from ledger.application.people import recipient_id
+from tests.survival.office import BATCH, Office, nik, payments_csv, people_csv
 
 COMMANDS = {
     "officer": ("officer", "enroll", "rina", "--role", "maker", "--without-key"),

@@ -11,10 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from logged import add_log, assert_whole
-from office import BATCH, PEOPLE, TRANCHE, WAIT_S, Office, ended, killed_after, nik, payments_csv, people_csv, propose
 
 from ledger.application.people import recipient_id
+from tests.logged import add_log, assert_whole
+from tests.survival.office import (
+    BATCH,
+    PEOPLE,
+    TRANCHE,
+    WAIT_S,
+    Office,
+    ended,
+    killed_after,
+    nik,
+    payments_csv,
+    people_csv,
+    propose,
+)
 
 DRIVER = Path(__file__).with_name("stops.py")
 INTERRUPTED = 130

@@ -4,9 +4,20 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from office import BATCH, BUDGET, PEOPLE, TRANCHE, Ended, Office, Tail, nik, payments_csv, people_csv, propose
-
 from ledger.application.people import recipient_id
+from tests.survival.office import (
+    BATCH,
+    BUDGET,
+    PEOPLE,
+    TRANCHE,
+    Ended,
+    Office,
+    Tail,
+    nik,
+    payments_csv,
+    people_csv,
+    propose,
+)
 
 PROCESSES = 8
 

@@ -190,7 +190,7 @@ def work(arguments: list[str], folder: Path, is_ahead: bool) -> None:
         os.write(seen, f"{ledger.store.size()}\n".encode())
         return recorded
 
-    Ledger.carry_out = told  # type: ignore[method-assign]
+    Ledger.carry_out = told  # type: ignore[assignment]
     code = cli.run(arguments)
     sys.stdout.flush()
     os._exit(code)
