@@ -413,3 +413,14 @@ def test_each_tranche_of_a_person_is_paid_in_its_own_right(ledger: Ledger) -> No
     pay(ledger, recipients, tranche=2)
     with pytest.raises(BatchEmptyError):
         propose(ledger, recipients, tranche=2, on_reject=Told())
+
+
+@pytest.mark.parametrize("act", ["approve", "run"])
+def test_a_rejected_batch_is_neither_approved_nor_run(ledger: Ledger, act: str) -> None:
+    batch_id = propose(ledger, register(ledger, 1))
+    reject(ledger, BUDI, batch_id=batch_id, reason="late")
+    before = kept(ledger)
+    with pytest.raises(BatchStateError) as refused:
+        (approve if act == "approve" else run)(ledger, batch_id)
+    assert refused.value.status == "rejected"
+    assert kept(ledger) == before
