@@ -1,79 +1,27 @@
 """Sealed segments: every figure is the same with them, and nothing but the store decides what is true."""
 
-import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 
-import cli
 from ledger.application.ledger import Ledger
-from ledger.console.tables import to_csv, to_json
 from ledger.domain.batch import BatchRejected
-from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Meta, Stream
 from ledger.domain.program import Kind, ProgramOpened
 from ledger.domain.registry import EVENT_CLASSES, UPCASTERS
 from ledger.store.entries import Entry, to_stored_event
 from projections.audit.check import check
-from projections.errors import SegmentMismatchError
-from projections.laws.law import Law
 from projections.relation import archive as archives
 from projections.relation import relations as projected
 from projections.relation.archive import Archive
 from projections.relation.database import database
 from projections.relation.relations import columns_of, fields_of, load
-from projections.reports import engine
 from projections.reports.catalogue import PROJECTIONS
 from projections.reports.engine import Reports
-from tests.projections.book_of_events import START, Book, keep_case, opened, paid, person
-
-YEAR_END = date(2020, 12, 31)
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def archive(case: Book, told: list[str]) -> Archive:
-    return archive_of(case, told=told)
-
-
-def archive_of(book: Book, segment_events: int = 10, told: list[str] | None = None) -> Archive:
-    tell = (told if told is not None else []).append
-    return Archive(book.path.with_name("archive"), book.recorder, segment_events=segment_events, tell=tell)
-
-
-def names(archive: Archive) -> list[str]:
-    return sorted(path.name for path in archive.folder.glob("events-*"))
-
-
-def held(path: Path, columns: str = "*") -> list[dict[str, Any]]:
-    cursor = duckdb.execute(f"SELECT {columns} FROM read_parquet(?)", [str(path)])
-    return [dict(zip((each[0] for each in cursor.description), row, strict=True)) for row in cursor.fetchall()]
-
-
-def rewrite(path: Path, select: str, *, keep_label: bool = True) -> None:
-    """Put other rows into a segment."""
-    label = duckdb.execute("SELECT decode(value) FROM parquet_kv_metadata(?)", [str(path)]).fetchone()
-    rows = select.format(segment=f"read_parquet('{path}')")
-    options = f", KV_METADATA {{salur: '{label[0]}'}}" if label and keep_label else ""
-    duckdb.execute(f"COPY ({rows}) TO '{path}.new' (FORMAT parquet{options})")
-    path.with_name(path.name + ".new").replace(path)
-
-
-def archive_law(book: Book, archive: Archive) -> Law:
-    return next(law for law in check(book.recorder, archive) if law.name == "archive-true")
-
-
-# The same figures
-
+from tests.projections.archives import YEAR_END, archive_law, archive_of, held, names, shell
+from tests.projections.book_of_events import START, Book, opened, paid, person
 
 TIMES: list[tuple[date, int | datetime | None]] = [
     (YEAR_END, None),
@@ -114,9 +62,6 @@ def test_the_log_is_the_same_row_by_row(case: Book, archive: Archive) -> None:
             logs.append(connection.execute("SELECT * FROM log ORDER BY log_index").fetchall())
     assert logs[0] == logs[1]
     assert len(logs[0]) == case.size
-
-
-# What is sealed
 
 
 def test_only_whole_segments_are_sealed_and_the_rest_waits(book: Book, told: list[str]) -> None:
@@ -225,251 +170,6 @@ def test_segments_without_a_column_that_came_later_are_made_anew(
     assert len(told) == len(changed) == 1
 
 
-# Interrupted, lost, damaged
-
-
-def test_an_interrupted_sealing_leaves_whole_segments_and_goes_on(
-    case: Book, archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make = Archive._make
-
-    def make_or_stop(self: Any, room: Path, first: int, last: int) -> Any:
-        if first == 20:
-            raise KeyboardInterrupt
-        return make(self, room, first, last)
-
-    monkeypatch.setattr(Archive, "_make", make_or_stop)
-    with pytest.raises(KeyboardInterrupt):
-        archive.seal()
-    kept = {path: path.read_bytes() for path in archive.folder.glob("events-*")}
-    assert len(kept) < case.size // 10
-    monkeypatch.undo()
-    archive.seal()
-    assert len(names(archive)) == case.size // 10
-    assert {path: path.read_bytes() for path in kept} == kept
-    assert sorted(path.name for path in archive.folder.iterdir()) == [*names(archive), "lock"]
-
-
-def test_what_a_killed_sealing_left_is_no_segment_and_is_cleared_away(case: Book, archive: Archive) -> None:
-    left_over = archive.folder / "sealing-1"
-    left_over.mkdir(parents=True)
-    (left_over / "events-000000000-000000009.parquet").write_bytes(b"PAR1 half")
-    assert archive.segments() == []
-    archive.seal()
-    assert not left_over.exists()
-
-
-def test_a_lost_archive_is_made_anew_by_the_next_report(case: Book, archive: Archive, told: list[str]) -> None:
-    with Reports(case.recorder, archive) as reports:
-        expected = reports.run("programs", as_of=YEAR_END)
-    archive.discard()
-    assert names(archive) == []
-    with Reports(case.recorder, archive) as reports:
-        assert reports.run("programs", as_of=YEAR_END) == expected
-    assert (len(names(archive)), told) == (case.size // 10, [])
-
-
-def test_a_lost_segment_is_made_anew_where_it_was(case: Book, archive: Archive) -> None:
-    lost = archive.seal()[2]
-    content = lost.path.read_bytes()
-    lost.path.unlink()
-    # Also with segments of another size from then on.
-    [made, *_] = archive_of(case, 4).seal()
-    assert (made.first, made.last) == (20, 23)
-    assert archive_law(case, archive).holds
-    for path in archive.folder.glob("events-00000002*"):
-        path.unlink()
-    archive.seal()
-    assert lost.path.read_bytes() == content
-
-
-@pytest.mark.parametrize("keep_bytes", [0, 3, 100, -1])
-def test_a_segment_cut_short_is_told_and_made_anew(
-    case: Book, archive: Archive, told: list[str], keep_bytes: int
-) -> None:
-    segment = archive.seal()[1]
-    content = segment.path.read_bytes()
-    segment.path.write_bytes(content[:keep_bytes])
-    with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
-        assert with_it.run("programs", as_of=YEAR_END) == without.run("programs", as_of=YEAR_END)
-    assert told == [f"segment {segment.path.name} cannot be read and is made anew from the store"]
-    assert segment.path.read_bytes() == content
-
-
-def test_a_segment_damaged_inside_is_told_and_made_anew(case: Book, archive: Archive, told: list[str]) -> None:
-    segment = archive.seal()[4]
-    content = segment.path.read_bytes()
-    segment.path.write_bytes(content[:4] + b"\xff" * 2000 + content[2004:])
-    with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
-        assert with_it.run("journal", as_of=YEAR_END) == without.run("journal", as_of=YEAR_END)
-    assert told == [f"segment {segment.path.name} cannot be read and is made anew from the store"]
-    assert segment.path.read_bytes() == content
-
-
-def test_a_folder_that_takes_no_files_leaves_the_reports_to_the_store(
-    case: Book, archive: Archive, told: list[str]
-) -> None:
-    archive.folder.write_text("no folder")
-    with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
-        assert with_it.run("programs", as_of=YEAR_END) == without.run("programs", as_of=YEAR_END)
-    assert len(told) == 1
-    assert told[0].startswith("not sealed, and read from the store: ")
-
-
-def test_a_store_with_a_missing_event_is_not_sealed(case: Book, archive: Archive, told: list[str]) -> None:
-    case.execute("DELETE FROM stored_events WHERE rowid=15")
-    with pytest.raises(IntegrityBrokenError, match="events 10 to 19 are not all in the store"):
-        archive.seal()
-    with Reports(case.recorder) as without, Reports(case.recorder, archive) as with_it:
-        assert with_it.run("programs", as_of=YEAR_END) == without.run("programs", as_of=YEAR_END)
-    assert told == ["not sealed, and read from the store: events 10 to 19 are not all in the store; run `salur check`"]
-    broken = {law.name for law in check(case.recorder, archive) if not law.holds}
-    assert ("log-contiguous" in broken, "archive-true" in broken) == (True, False)
-
-
-def test_a_store_with_an_unreadable_event_is_not_sealed(case: Book, archive: Archive) -> None:
-    case.execute("UPDATE stored_events SET state=? WHERE rowid=15", b'{"recorded_at":"never"}')
-    with pytest.raises(IntegrityBrokenError, match="events 10 to 19 cannot be sealed"):
-        archive.seal()
-
-
-# Refused
-
-
-def refused(book: Book, archive: Archive) -> SegmentMismatchError:
-    for act in (archive.segments, archive.seal, lambda: Reports(book.recorder, archive)):
-        with pytest.raises(SegmentMismatchError) as found:
-            act()
-    return found.value
-
-
-def test_a_segment_of_another_ledger_is_refused_by_name(case: Book, archive: Archive, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = keep_case(Book(tmp_path / "other" / "events.db"))
-    other.tamper("LedgerOpened", name="Another")
-    [first, *_] = archive_of(other).seal()
-    other.close()
-    [own, *_] = archive.seal()
-    own.path.write_bytes(first.path.read_bytes())
-    error = refused(case, archive)
-    assert error.segment == "events-000000000-000000009.parquet"
-    assert "`salur seal --rebuild`" in str(error)
-
-
-def test_a_segment_under_anothers_name_is_refused_by_name(case: Book, archive: Archive) -> None:
-    segments = archive.seal()
-    segments[3].path.write_bytes(segments[2].path.read_bytes())
-    assert refused(case, archive).segment == "events-000000030-000000039.parquet"
-
-
-def test_a_segment_that_overlaps_another_is_refused_by_name(case: Book, archive: Archive) -> None:
-    archive.seal()
-    other = Archive(archive.folder.with_name("other"), case.recorder, segment_events=5)
-    other.seal()[1].path.rename(archive.folder / "events-000000005-000000009.parquet")
-    assert refused(case, archive).problem == "it holds events up to 9 a second time"
-
-
-def test_a_file_that_is_no_segment_of_any_ledger_is_refused_by_name(case: Book, archive: Archive) -> None:
-    segment = archive.seal()[0]
-    rewrite(segment.path, "SELECT * FROM {segment}", keep_label=False)
-    assert refused(case, archive).segment == segment.path.name
-
-
-def test_a_segment_with_fewer_events_is_refused_by_name(case: Book, archive: Archive) -> None:
-    segment = archive.seal()[0]
-    rewrite(segment.path, "SELECT * FROM {segment} WHERE log_index <> 5")
-    assert refused(case, archive).segment == segment.path.name
-
-
-def test_an_archive_that_reaches_beyond_the_store_is_refused_by_name(case: Book, archive: Archive) -> None:
-    last = archive.seal()[-1]
-    case.execute("DELETE FROM stored_events WHERE rowid>?", last.last)
-    error = refused(case, archive)
-    assert (error.segment, error.problem) == (
-        last.path.name,
-        f"it ends with event {last.last}, the store with event {last.last - 1}",
-    )
-
-
-def test_a_store_whose_first_event_was_changed_later_is_not_what_was_sealed(case: Book, archive: Archive) -> None:
-    archive.seal()
-    case.tamper("LedgerOpened", name="Another")
-    assert refused(case, archive).segment == "events-000000000-000000009.parquet"
-
-
-def test_an_archive_made_anew_is_trusted_again(case: Book, archive: Archive) -> None:
-    segments = archive.seal()
-    segments[3].path.write_bytes(segments[2].path.read_bytes())
-    archive.discard()
-    archive.seal()
-    assert archive.segments() == segments
-
-
-# Examined
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("amount", "CAST(amount + 1 AS DECIMAL(18, 0))"),
-        ("line", "replace(line, 'siti', 'budi')"),
-        ("recipient", "recipient + 1"),
-        ("recorded_at", "recorded_at + INTERVAL 1 MICROSECOND"),
-        ("stream", "stream || '0'"),
-    ],
-)
-def test_a_changed_column_of_a_segment_is_found_with_its_event(
-    case: Book, archive: Archive, column: str, value: Any
-) -> None:
-    paid_at = next(
-        index
-        for index, each in enumerate(case.recorder.select_notifications(1, 1000))
-        if each.topic == "TrancheDisbursed.v1"
-    )
-    segment = next(each for each in archive.seal() if each.first <= paid_at <= each.last)
-    rewrite(
-        segment.path,
-        f"SELECT * REPLACE (CASE WHEN log_index = {paid_at} THEN {value} ELSE {column} END AS {column}) FROM {{segment}}",
-    )
-    law = archive_law(case, archive)
-    assert [breach.log_index for breach in law.broken] == [paid_at]
-    assert law.broken[0].stream == "payment/bsu/1/R000000003"
-    assert law.broken[0].detail == f"{segment.path.name} differs from the store in {column}"
-
-
-def test_the_laws_are_examined_over_the_store_where_the_archive_is_not_true(case: Book, archive: Archive) -> None:
-    for segment in archive.seal():
-        if "amount" in held(segment.path)[0]:
-            rewrite(segment.path, "SELECT * REPLACE (CAST(amount + 1 AS DECIMAL(18, 0)) AS amount) FROM {segment}")
-    assert {law.name for law in check(case.recorder, archive) if not law.holds} == {"archive-true"}
-
-
-def test_a_changed_event_of_the_store_is_found_by_its_segment(case: Book, archive: Archive) -> None:
-    archive.seal()
-    case.tamper("TrancheRefunded", treasury_ref="NTPN 9")
-    law = archive_law(case, archive)
-    assert [(breach.stream, breach.detail.partition(" ")[2]) for breach in law.broken] == [
-        ("payment/bsu/1/R000000004", "differs from the store in treasury_ref, line")
-    ]
-
-
-def test_a_column_too_many_is_found(case: Book, archive: Archive) -> None:
-    segment = archive.seal()[0]
-    rewrite(segment.path, "SELECT *, 1 AS more FROM {segment}")
-    [breach] = archive_law(case, archive).broken
-    assert breach.detail == f"{segment.path.name} differs from the store in other columns than its events have"
-
-
-def test_a_segment_of_another_ledger_breaks_the_law_of_the_archive(case: Book, archive: Archive) -> None:
-    segments = archive.seal()
-    segments[3].path.write_bytes(segments[2].path.read_bytes())
-    laws = check(case.recorder, archive)
-    assert {law.name for law in laws if not law.holds} == {"archive-true"}
-    assert "events-000000030-000000039.parquet" in archive_law(case, archive).broken[0].detail
-
-
-# By several, and from the shell
-
 SEAL = (
     "import sys; from pathlib import Path; from ledger.store.sqlite import LedgerFactory; from projections.relation.archive import Archive;"
     "folder = Path(sys.argv[1]); recorder = LedgerFactory(folder / 'events.db').application_recorder();"
@@ -486,12 +186,6 @@ def test_processes_that_seal_at_once_make_one_archive(case: Book, archive: Archi
     assert [each.returncode for each in working] == [0, 0, 0]
     assert sum(made) == len(names(archive)) == case.size // 2
     assert archive_law(case, archive_of(case, 2)).holds
-
-
-def shell(capsys: pytest.CaptureFixture[str], ledger: Ledger, *words: str) -> tuple[int, str, str]:
-    code = cli.run(["--store", str(ledger.folder), *words])
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
 
 
 def test_a_write_that_fills_a_segment_seals_it(
@@ -542,47 +236,3 @@ def test_the_archive_is_sealed_refused_and_made_anew_from_the_shell(
     code, out, _ = shell(capsys, ledger, "seal", "--rebuild", "-o", "csv")
     assert (code, out) == (0, f"segments,new,sealed,waiting\n{sealed},{sealed},{3 * sealed},{waiting}\n")
     assert shell(capsys, ledger, "check")[0] == 0
-
-
-# Many rows
-
-
-def printed(reports: Reports, name: str, path: Path, form: Any) -> str:
-    reports.write(name, path, form=form, as_of=YEAR_END)
-    return path.read_text()
-
-
-@pytest.mark.parametrize("events_a_span", [7, 1000])
-def test_a_report_in_a_file_is_the_report(
-    case: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events_a_span: int
-) -> None:
-    monkeypatch.setattr(engine, "EVENTS_A_SPAN", events_a_span)
-    with Reports(case.recorder) as reports:
-        for name in PROJECTIONS:
-            report = reports.run(name, as_of=YEAR_END)
-            assert printed(reports, name, tmp_path / "it's", "csv") == to_csv(report.rows, report.columns)
-            lines = printed(reports, name, tmp_path / "lines", "json").splitlines()
-            assert [json.loads(line) for line in lines] == json.loads(to_json(report.rows))
-
-
-def test_a_report_may_be_cut_to_its_first_rows(case: Book) -> None:
-    with Reports(case.recorder) as reports:
-        whole = reports.run("balances", as_of=YEAR_END)
-        first = reports.run("balances", as_of=YEAR_END, rows_max=2)
-        assert (first.rows, first.is_cut) == (whole.rows[:2], True)
-        assert reports.run("balances", as_of=YEAR_END, rows_max=len(whole.rows)) == whole
-
-
-@pytest.mark.parametrize("name", ["journal", "trial-balance", "programs"])
-def test_a_report_of_many_rows_is_printed_whole_for_programs_and_cut_for_people(
-    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    few = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
-    monkeypatch.setattr("projections.commands.report.ROWS_MAX", 1)
-    many = {form: shell(capsys, ledger, "report", name, "-o", form)[1] for form in ("json", "csv", "table")}
-    assert json.loads(many["json"]) == json.loads(few["json"])
-    assert many["csv"] == few["csv"]
-    if name == "journal":
-        assert many["table"] == few["table"]
-    else:
-        assert "Only the first 1 rows; -o csv has all." in many["table"]
