@@ -23,8 +23,8 @@ LEFT JOIN (
         MIN(approved.log_index) AS approved_index,
         MIN(approved.checker) AS checker,
         MIN(rejected.log_index) AS rejected_index,
-        MAX(maker.log_index IS NOT NULL) AS maker_in_office,
-        MAX(checker.log_index IS NOT NULL) AS checker_in_office
+        COUNT(maker.log_index) > 0 AS maker_in_office,
+        COUNT(checker.log_index) > 0 AS checker_in_office
     FROM log AS proposed
     LEFT JOIN log AS approved
         ON approved.event = 'BatchApproved' AND approved.batch_id = proposed.batch_id

@@ -3,7 +3,7 @@ SELECT
     proposed.log_index,
     proposed.stream,
     CASE
-        WHEN COALESCE(paid.payments, 0) > proposed.count OR COALESCE(paid.total, 0) > proposed.total
+        WHEN paid.payments > proposed.count OR paid.total > proposed.total
             THEN CAST(paid.payments AS STRING) || ' payments of ' || CAST(paid.total AS STRING) || ' paid, '
                 || CAST(proposed.count AS STRING) || ' of ' || CAST(proposed.total AS STRING) || ' proposed'
         WHEN executed.count <> COALESCE(paid.payments, 0) OR executed.total <> COALESCE(paid.total, 0)

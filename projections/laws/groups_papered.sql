@@ -17,7 +17,7 @@ SELECT
 FROM log AS funded
 LEFT JOIN log AS opened ON opened.event = 'ProgramOpened' AND opened.program = funded.program
 LEFT JOIN (
-    SELECT member.log_index, COUNT(*) AS members, COUNT(DISTINCT joined.recipient_id) AS bound
+    SELECT member.log_index, COUNT(DISTINCT member.recipient_id) AS members, COUNT(DISTINCT joined.recipient_id) AS bound
     FROM (
         SELECT log_index, program, group_id, explode(members) AS recipient_id FROM log WHERE event = 'GroupFunded'
     ) AS member

@@ -3,7 +3,7 @@ SELECT
     log_index,
     stream,
     CASE
-        WHEN known < 2 OR total IS NULL OR total <> 0
+        WHEN known < 2 OR total <> 0
             THEN COALESCE('sums to ' || CAST(total AS STRING) || ' ' || commodity, 'moves an unknown quantity')
     END AS detail
 FROM (

@@ -1,60 +1,18 @@
-"""Breaks the verifier's own code in one small way at a time, and tells which of these mutants no test finds.
+"""Mutants of a Python module: one operator, number, text, branch, bound, refusal or statement changed in its syntax tree.
 
-`python -m tests.evidence.mutants ledger/merkle.py [--sample N] [--seed S] [--only LINE …]`. A mutant is the module with
-one operator, number, text, branch, bound, refusal or statement changed, as its syntax tree says. Each is tried by a
-process of its own, forked from one that has the slow libraries loaded, in which the module is imported as mutated: no
-file is touched. So a test that starts another process meets the module as it is, and finds nothing.
-
-Sentences of refusals, annotations and decorators are left alone. Exit code 1: at least one mutant survived.
+Sentences of refusals, annotations and decorators are left alone.
 """
 
 import ast
-import importlib
 import importlib.abc
 import importlib.util
-import os
-import random
 import re
-import resource
-import signal
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
-
-import pytest
-
-ROOT = Path(__file__).parents[2]
-EVIDENCE, SIGNATURES = "tests/evidence/test_{}.py", "tests/ledger/test_signatures.py"
-LAW = "tests/ledger/test_law_of_signatures.py"
-VERIFY, LOG = EVIDENCE.format("verify"), EVIDENCE.format("log")
-ALONE = "--noconftest"
-TESTS: dict[str, list[list[str]]] = {
-    "ledger/merkle.py": [
-        [EVIDENCE.format("merkle"), ALONE, "-k", "not every and not 70 and not 257 and not 1025"],
-        [EVIDENCE.format("merkle"), ALONE],
-        [EVIDENCE.format("published"), LOG],
-    ],
-    "ledger/notes.py": [
-        [EVIDENCE.format("notes"), ALONE],
-        [EVIDENCE.format("witness"), EVIDENCE.format("witnessed"), EVIDENCE.format("published"), VERIFY],
-    ],
-    "ledger/signatures.py": [[LAW, ALONE], [SIGNATURES]],
-    "ledger/log.py": [[LOG], [VERIFY, EVIDENCE.format("published"), EVIDENCE.format("witnessed")]],
-    "projections/log_check.py": [[VERIFY, "-k", "not turned"], [VERIFY]],
-    "projections/signatures.py": [[LAW, ALONE], [SIGNATURES]],
-}
-"""Module → its tests in the order of trying: the quick ones first, the others for those that outlive them."""
-
-LOADED = ["cryptography.hazmat.primitives.asymmetric.ed25519", "eventsourcing.persistence", "pydantic", "duckdb"]
-LOADED_BELOW = ["ledger.application.moving", "ledger.application.privacy", "ledger.transparency.witness_server"]
-"""All that the modules of `projections` stand on."""
-CPU_SECONDS = 60
-"""Of one mutant's tests: some mutants never end."""
-MEMORY_BYTES = 4 << 30
 
 _COMPARED: dict[type[ast.cmpop], Sequence[type[ast.cmpop]]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -92,9 +50,10 @@ _CALLED |= {other: name for name, other in _CALLED.items()}
 
 
 @dataclass(frozen=True)
-class Mutant:
+class PythonMutant:
     """A module with one place of its syntax tree replaced."""
 
+    path: Path
     tree: ast.Module
     place: ast.AST
     variant: ast.AST
@@ -106,7 +65,12 @@ class Mutant:
     def __str__(self) -> str:
         return f"{_told(self.place)}  →  {_told(self.variant)}"
 
-    def code(self) -> CodeType:
+    def install(self) -> None:
+        """Let this process import the module as mutated."""
+        name = str(self.path).removesuffix(".py").replace("/", ".")
+        sys.meta_path.insert(0, _Mutated(name, self._code()))
+
+    def _code(self) -> CodeType:
         _Replaced(self.place, self.variant).visit(self.tree)
         ast.fix_missing_locations(self.tree)
         made = compile(self.tree, "mutant", "exec")
@@ -114,10 +78,10 @@ class Mutant:
         return made
 
 
-def mutants_of(path: Path) -> list[Mutant]:
+def mutants_of(path: Path) -> list[PythonMutant]:
     """Every mutant of a module, in the order of its syntax tree."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [Mutant(tree, place, variant) for place in _mutable(tree) for variant in _variants(place)]
+    return [PythonMutant(path, tree, place, variant) for place in _mutable(tree) for variant in _variants(place)]
 
 
 class _Replaced(ast.NodeTransformer):
@@ -260,10 +224,7 @@ def _told(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
-# Trying them
-
-
-class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports one module as mutated."""
 
     def __init__(self, name: str, code: CodeType) -> None:
@@ -274,49 +235,3 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.code, module.__dict__)  # noqa: S102 - it is the module's own code
-
-
-def passes(module: str, code: CodeType, tests: Sequence[str]) -> bool:
-    """Whether these tests find nothing wrong with that code of the module."""
-    child = os.fork()
-    if not child:
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        signal.alarm(4 * CPU_SECONDS)
-        silent = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(silent, stream)
-        sys.meta_path.insert(0, Mutated(module.removesuffix(".py").replace("/", "."), code))
-        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
-    return os.waitpid(child, 0)[1] == 0
-
-
-def main() -> int:
-    parser = ArgumentParser(prog="mutants", description="Break the verifier and see whether its tests notice.")
-    parser.add_argument("module", choices=TESTS)
-    parser.add_argument("--sample", type=int, help="try so many, chosen evenly, instead of all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, nargs="+", metavar="LINE", help="try those of these lines")
-    asked = parser.parse_args()
-    os.chdir(ROOT)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes longer than most mutants' tests
-    path = Path(asked.module)
-    for name in LOADED + (LOADED_BELOW if path.parts[0] == "projections" else []):
-        importlib.import_module(name)
-    whole = compile(path.read_text(encoding="utf-8"), str(path), "exec")
-    if not all(passes(asked.module, whole, tests) for tests in TESTS[asked.module]):
-        parser.error("the tests fail on the code as it is")
-    made = [mutant for mutant in mutants_of(path) if asked.only is None or mutant.line in asked.only]
-    tried = made if asked.sample is None else random.Random(asked.seed).sample(made, min(asked.sample, len(made)))
-    survived = 0
-    for mutant in sorted(tried, key=lambda each: each.line):
-        if all(passes(asked.module, mutant.code(), tests) for tests in TESTS[asked.module]):
-            survived += 1
-            print(f"{path}:{mutant.line}: {mutant}", flush=True)
-    killed = len(tried) - survived
-    print(f"{path}: {len(made)} mutants, {len(tried)} tried, {killed} killed, {survived} survived")
-    return 1 if survived else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
