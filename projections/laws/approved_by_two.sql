@@ -11,7 +11,7 @@ SELECT
         WHEN batch.maker = batch.checker THEN batch.maker || ' proposed and approved batch ' || paid.batch_id
         WHEN NOT batch.maker_in_office THEN batch.maker || ' was no maker in office at batch ' || paid.batch_id
         WHEN NOT batch.checker_in_office THEN batch.checker || ' was no checker in office at batch ' || paid.batch_id
-        WHEN batch.rejected_index IS NOT NULL THEN 'batch ' || paid.batch_id || ' was rejected'
+        WHEN batch.is_rejected THEN 'batch ' || paid.batch_id || ' was rejected'
     END AS detail
 FROM log AS paid
 LEFT JOIN (
@@ -20,15 +20,20 @@ LEFT JOIN (
         proposed.program,
         proposed.tranche,
         proposed.maker,
-        MIN(approved.log_index) AS approved_index,
-        MIN(approved.checker) AS checker,
-        MIN(rejected.log_index) AS rejected_index,
+        approved.log_index AS approved_index,
+        approved.checker,
+        COUNT(rejected.log_index) > 0 AS is_rejected,
         COUNT(maker.log_index) > 0 AS maker_in_office,
         COUNT(checker.log_index) > 0 AS checker_in_office
     FROM log AS proposed
-    LEFT JOIN log AS approved
-        ON approved.event = 'BatchApproved' AND approved.batch_id = proposed.batch_id
-        AND approved.log_index > proposed.log_index
+    LEFT JOIN (
+        SELECT
+            batch_id, checker, log_index,
+            ROW_NUMBER() OVER (PARTITION BY batch_id ORDER BY log_index) AS place
+        FROM log
+        WHERE event = 'BatchApproved'
+    ) AS approved
+        ON approved.batch_id = proposed.batch_id AND approved.place = 1 AND approved.log_index > proposed.log_index
     LEFT JOIN log AS rejected ON rejected.event = 'BatchRejected' AND rejected.batch_id = proposed.batch_id
     LEFT JOIN (
         SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index
@@ -49,6 +54,7 @@ LEFT JOIN (
         ON checker.officer_id = approved.checker AND checker.log_index < approved.log_index
         AND (checker.revoked_index IS NULL OR checker.revoked_index > approved.log_index)
     WHERE proposed.event = 'BatchProposed'
-    GROUP BY proposed.batch_id, proposed.program, proposed.tranche, proposed.maker
+    GROUP BY
+        proposed.batch_id, proposed.program, proposed.tranche, proposed.maker, approved.log_index, approved.checker
 ) AS batch ON batch.batch_id = paid.batch_id
 WHERE paid.event = 'TrancheDisbursed'

@@ -1,5 +1,6 @@
 """What the documents say is what the program does."""
 
+import os
 import re
 import subprocess
 import sys
@@ -59,6 +60,15 @@ def test_every_group_of_commands_stands_in_the_documents() -> None:
 
 
 def test_the_page_of_refusals_lists_every_code_with_its_meaning() -> None:
-    page = (ROOT / "docs" / "reference" / "refusals.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
-    assert listed == [(cls.code, (cls.__doc__ or "").strip()) for cls in refusals()]
+    """Run with SALUR_WRITE_DOCS=1 it writes the list."""
+    page = ROOT / "docs" / "reference" / "refusals.md"
+    text = page.read_text(encoding="utf-8")
+    before, start, rest = text.partition("<!-- refusals -->\n")
+    listed, end, after = rest.partition("<!-- end of refusals -->")
+    rows = [f"| `{cls.code}` | {(cls.__doc__ or '').strip().splitlines()[0]} |" for cls in refusals()]
+    expected = "\n".join(["| Code | Meaning |", "| --- | --- |", *rows]) + "\n"
+    assert (start != "", end != "") == (True, True)
+    if os.environ.get("SALUR_WRITE_DOCS"):
+        page.write_text(before + start + expected + end + after, encoding="utf-8")
+        return
+    assert listed == expected

@@ -29,12 +29,15 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "DISTINCT": ("",),
     "MIN": ("MAX",),
     "MAX": ("MIN",),
+    "MIN_BY": ("MAX_BY",),
+    "MAX_BY": ("MIN_BY",),
     "LAG": ("LEAD",),
     "LEAD": ("LAG",),
     "UNION ALL": ("UNION",),
 }
 _EVENT_NAME = re.compile(r"'[A-Z]\w+'")
 """A text that is the name of an event, or a word of a column, decides; a sentence does not."""
+_PLACE = re.compile(r"\s*\w+\.\w*_index")
 _WORD = re.compile(r"'[a-z][\w-]*'")
 
 
@@ -81,6 +84,9 @@ def _variants(text: str) -> Iterator[tuple[int, int, str]]:
         if (token[0] == "-" and near[0] in ("(", "THEN", "ELSE", ",")) or "||" in near:
             continue  # a sign, or part of a sentence
         for variant in _OTHERS.get(token[0], ()):
+            # No two events have one place in the log: of two places, "before" and "not after" are the same.
+            if near[0].endswith("_index") and _PLACE.match(text, token.end()) and variant.startswith(token[0]):
+                continue
             yield token.start(), token.end(), variant
         if token[0].isdigit():
             yield from ((token.start(), token.end(), str(int(token[0]) + step)) for step in (1, -1))

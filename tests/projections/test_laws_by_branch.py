@@ -109,7 +109,13 @@ APPROVED_BY_TWO: list[Case] = [
         ["batch b was rejected"],
     ),
     ("another rejected", [*OFFICE, proposed(), approved(), row("BatchRejected", batch_id="c"), paid()], []),
-    ("approved twice, first in time", [*OFFICE, proposed(), approved(), paid(), approved()], []),
+    ("approved twice", [*OFFICE, proposed(), approved(), paid(), approved()], []),
+    ("approved again by the maker", [*OFFICE, proposed(), approved(), paid(), approved(checker="siti")], []),
+    (
+        "approved first by nobody in office",
+        [*OFFICE, proposed(), approved(checker="zara"), approved(), paid()],
+        ["zara was no checker in office at batch b"],
+    ),
 ]
 BATCHES_KEPT: list[Case] = [
     ("nothing paid", [proposed()], []),
