@@ -120,12 +120,12 @@ def run(arguments: list[str]) -> int:
         error.show()
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        sys.unraisablehook = lambda _: None  # of what was half open, nothing more is to be told
+        sys.unraisablehook = lambda _: None  # objects that were half open report nothing more
         click.echo("Interrupted. What was recorded is safe; run the same command again to go on.", err=True)
         return INTERRUPTED
-    except SystemExit:  # click and rich end so when nobody reads the output any more; they have silenced it
+    except SystemExit:  # click and rich end in this way when nobody reads the output any more
         return DONE
-    except Exception as error:  # noqa: BLE001  # the last place: refusals are told, bugs go on
+    except Exception as error:  # noqa: BLE001  # the last place: a refusal becomes a sentence, a bug goes on
         return _told(error)
     return DONE
 

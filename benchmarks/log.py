@@ -1,4 +1,5 @@
-"""What the transparency log costs a long run: the same batch with the log left out and with it, list to signed checkpoint."""
+"""What the transparency log costs a long run: the same batch with the log left out and with it, list to signed
+checkpoint."""
 
 import shutil
 from contextlib import closing, nullcontext

@@ -23,7 +23,7 @@ from seeds.nation import Nation
 SEED = 2020
 CEILING = 2_400_000
 CHECKED_SCALE_MIN = 10
-"""A larger case is not checked at its end."""
+"""A case of a larger scale is not checked at its end."""
 DEMONSTRATION = "Demonstration (invented people; "
 """How the name of every ledger that the demo made begins."""
 LEDGER_PARTS = {
@@ -95,7 +95,8 @@ def carry_out(command: click.Command, line: str, *, store: Path, keys: Path, val
 
 
 def remove_demonstration(store: Path, keys: Path) -> None:
-    """Remove the ledger that an earlier demo made, and its officers' keys; raises `FolderNotEmptyError` for a folder with anything else."""
+    """Remove the ledger that an earlier demo made, and its officers' keys; raises `FolderNotEmptyError` for a folder
+    with anything else."""
     if not (store / SETTINGS).exists():
         return
     ledger = Ledger(store)
@@ -104,7 +105,7 @@ def remove_demonstration(store: Path, keys: Path) -> None:
     ledger.close()
     if not is_ours or not {each.name for each in store.iterdir()} <= LEDGER_PARTS:
         raise FolderNotEmptyError(folder=str(store))
-    # First out of the way as a whole: what an interruption leaves under the old name would be taken for a ledger.
+    # The folder is renamed first: an interruption must not leave half a ledger under the old name.
     folder = store.resolve()
     removed = folder.with_name(f".{folder.name}.removed-{os.getpid()}")
     folder.rename(removed)

@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 
 OnReject = Callable[[Reject, LedgerError | None], None]
-"""Told of each refused row once it is certain; for a single row it raises the refusal."""
+"""Called with each refused row once the refusal is final; for a single row it raises the refusal."""
 
 
 OnProgress = Callable[[int], None]
-"""Told of the number of rows done since the last call."""
+"""Called with the number of rows done since its last call."""
 
 
 @dataclass
@@ -88,9 +88,9 @@ R = TypeVar("R", bound=LedgerError)
 
 
 def without_trace(error: R) -> R:
-    """A refusal to be kept, without what it was raised from: that leads back to the rows it is kept with.
+    """Cut a refusal that is kept loose from the error behind it, which leads back to the chunk's rows.
 
-    Such a ring of a whole chunk would be let go only when Python looks for garbage.
+    Otherwise the refusals and the rows of a chunk hold each other, until Python looks for garbage.
     """
     error.__context__ = None
     return error.with_traceback(None)
@@ -130,7 +130,8 @@ def in_chunks(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Spare Python the search for garbage among a chunk's rows, which are all in use: a quarter of the time."""
+    """Stop Python's search for garbage while a chunk is at work: all of its rows are in use, and the search takes a
+    quarter of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -52,7 +52,7 @@ def create(
     recorder = cast("LedgerRecorder", factory.application_recorder())
     recorder.create_table()
     meta = Meta(recorded_at=now().astimezone(UTC), effective_on=command.effective_on, by=command.by, note=command.note)
-    with suppress(Conflict):  # the interrupted making had come this far
+    with suppress(Conflict):  # the interrupted run had written the event already
         recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
     if with_log:
         from ledger.transparency.log import create_log
@@ -62,7 +62,7 @@ def create(
     factory.close()
     write_settings(place)
     made = Ledger(folder, now=now)
-    if made.opened != opened:  # another making of it, interrupted or at the same time, was on other terms
+    if made.opened != opened:  # another run, interrupted or at the same time, opened the ledger on other terms
         made.close()
         raise LedgerExistsError(folder=str(folder))
     return made

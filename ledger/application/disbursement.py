@@ -50,7 +50,7 @@ FIELDS = (
 HEADER = b"recipient_id,amount\n"
 RECIPIENT_ID_LENGTH = len("R000000001")
 ROWS_DIGITS = 8
-"""Of the payment list's hash, in a batch's own id."""
+"""So many digits of the payment list's hash stand in an id that the program chooses."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ _INTO_SPOOL = "INSERT OR IGNORE INTO payable VALUES (?,?,?)"
 
 @contextmanager
 def _spool() -> Iterator[sqlite3.Connection]:
-    """A table of its own that lies on the temporary disk when it grows and is gone when closed."""
+    """A table for the payable rows: in memory, on the temporary disk when it grows, and gone when it is closed."""
     try:
         with closing(sqlite3.connect("", isolation_level=None)) as spool:
             spool.execute(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ledger.vault.vault import Vault
 
 FORMAT = 1
-"""Of the ledger's folder; a program refuses folders of a higher one."""
+"""The format of a ledger's folder; a program refuses a folder of a higher format."""
 SETTINGS = "ledger.json"
 EVENTS = "events.db"
 VAULT = "vault.db"
@@ -36,7 +36,7 @@ class LogPlace:
 
     folder: Path
     key: Path | None = None
-    """None: with the log, in its own folder."""
+    """None where the key lies with the log, in the log's folder."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Place:
 
     folder: Path
     database: str | None = None
-    """Its address, without a password."""
+    """The database's address, without a password; None for SQLite in the folder."""
     log: "LogPlace | None" = field(default=None, compare=False)
 
     @property
@@ -57,12 +57,14 @@ class Place:
         """Builds the event store; one that is only read leaves no trace in the folder."""
         if self.database is None:
             return LedgerFactory(self.folder / EVENTS, read_only=read_only)
-        from ledger.store.postgres import PostgresLedgerFactory  # only who has a server waits for its driver to load
+        from ledger.store.postgres import (
+            PostgresLedgerFactory,
+        )  # imported here, so that only a ledger on a server waits for the driver
 
         return PostgresLedgerFactory(self.database)
 
     def person_rows(self) -> "Path | PersonRows":
-        """What the vault is opened on."""
+        """The vault's rows: the SQLite file's path, or the rows in the database."""
         if self.database is None:
             return self.folder / VAULT
         from ledger.vault.postgres import PostgresPersonRows
@@ -88,7 +90,7 @@ class Place:
                 return []
 
     def wider_rights(self) -> list[str]:
-        """Where somebody may do more to what is stored than the ledger needs, in a sentence each."""
+        """A sentence for each role with more rights on the database than the ledger needs."""
         if self.database is None:
             return []
         from ledger.application.rights import wider_rights
@@ -154,7 +156,7 @@ def write_settings(place: Place) -> None:
         key = {"key": _kept(place.log.key, folder)} if place.log.key else {}
         said["log"] = {"folder": _kept(place.log.folder, folder), **key}
     settings = folder / f"{SETTINGS}.{os.getpid()}.new"
-    with suppress(FileNotFoundError):  # cleared away by another making of the same ledger, which came first
+    with suppress(FileNotFoundError):  # another process, which made the same ledger and came first, removed the file
         settings.write_text(json.dumps(said) + "\n")
         sync(settings)
         settings.replace(folder / SETTINGS)

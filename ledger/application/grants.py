@@ -44,7 +44,7 @@ FIELDS = (
 )
 """A row a member; the rows of a group follow one another, and its papers stand in the first of them."""
 REPORT_DUE_DAYS = 90
-"""For a program that sets none."""
+"""The days that a group has where its program sets none."""
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from ledger.vault.vault import Vault
 
 TRIES = 50
-"""Attempts of one append before it gives up; each lost one means that another writer has gone on."""
+"""A command gives up after so many attempts; for each lost one another writer recorded something."""
 
 
 NAMES_COMPARED = 2_000
 _MANY = {"recipient_id", "public_key", "used"}
-"""Values whose nearest is of no use to anybody, or not for everybody to read."""
+"""Names of people, keys and references: the nearest one helps nobody, or is not for everybody to read."""
 
 
 class Ledger(Application[str]):
@@ -100,7 +100,7 @@ class Ledger(Application[str]):
 
     @property
     def vault(self) -> "Vault":
-        """Opened, and its cryptography loaded, when first needed: most commands never touch a person's data."""
+        """The vault; it is opened when a command first needs a person's data, which most commands never do."""
         if self._vault is None:
             self._vault = self.place.vault()
         return self._vault
@@ -112,7 +112,7 @@ class Ledger(Application[str]):
 
     @property
     def transparency_log(self) -> "Log":
-        """Opened when asked for, as its cryptography is loaded then; raises `LogMissingError`."""
+        """The transparency log, opened; raises `LogMissingError` where the ledger has none."""
         from ledger.transparency.log import Log
 
         if self.place.log is None:
@@ -169,7 +169,9 @@ class Ledger(Application[str]):
                 self.recorded += len(rows)
             return entries
 
-        command.meta(self.now())  # unfit words are told as what they are, before an event repeats them
+        command.meta(
+            self.now()
+        )  # an unfit reference or note is refused under its own name, before an event could hold it
         try:
             return cast("list[Entry]", once())
         except Conflict:
@@ -192,12 +194,12 @@ class Ledger(Application[str]):
         return used is not None
 
     def _digest(self, command: Command, request: Request) -> str:
-        """What a reference is kept with: the digest of the request, for the business date if one was given."""
+        """The digest that a reference is kept with: of the request, and of the business date if one was given."""
         asked = request.dated(command.effective_on) if command.is_dated else request
         return asked.digest(self._keyed_hash)
 
     def _keyed_hash(self, personal: bytes) -> str:
-        return self.vault.keyed_hash(personal)  # only now is the vault opened: most requests hold no person's data
+        return self.vault.keyed_hash(personal)  # the vault is opened only for a request with a person's data
 
     def _require_not_future(self, command: Command) -> None:
         today = self.now().astimezone().date()
@@ -218,7 +220,7 @@ class Ledger(Application[str]):
         return did_you_mean(close)
 
     def view(self) -> Attempt:
-        """What the ledger holds now, to be read; nothing is recorded through it."""
+        """A view of the ledger as it is now, for reading only."""
         return Attempt(self, Command(None, date.min))
 
     def history(self, thing: str) -> list[Entry]:

@@ -35,7 +35,7 @@ PAGE_ROWS = 10_000
 _ERASED = {RecipientErased.TOPIC}
 
 OnProgress = Callable[[int], None]
-"""Told of the number of rows done since the last call."""
+"""Called with the number of rows done since its last call."""
 
 
 def join(folder: Path, *, database: str) -> Ledger:

@@ -18,7 +18,7 @@ def enroll(
 ) -> list[Entry]:
     """Let an officer act; the ledger's first officer enrolls themselves, any other is enrolled by an officer.
 
-    An officer with a public key signs what they record from now on, the first one already this.
+    An officer with a public key signs everything from now on; the first officer signs their own enrolment.
     """
     enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles, public_key=public_key)
 
@@ -35,7 +35,8 @@ def enroll(
             return events
         if known is None:
             attempt.act_as(Officer(officer_id, frozenset(roles), public_key=public_key))
-        # The ledger's own stream takes one such event: of two first officers at once, one is the first.
+        # The ledger's stream takes this event once: of two people who enroll at the same time, one becomes the first
+        # officer.
         return [*events, LedgerEntrusted(officer_id=officer_id)]
 
     inputs = {"officer": officer_id, "roles": sorted(roles), "public_key": public_key}
@@ -57,7 +58,7 @@ def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key
 
 
 def _holder(attempt: Attempt, public_key: str | None) -> str | None:
-    """The officer that a key was ever assigned to: its stream takes one such event, whoever is faster."""
+    """The officer whom a key belongs to, or ever belonged to: a key's stream takes one event."""
     if public_key is None:
         return None
     return attempt.load(key_stream(public_key), lambda _, event: cast("KeyAssigned", event).officer_id)

@@ -34,7 +34,7 @@ class PlacingAhead:
             [sys.executable, "-P", "-m", "ledger.application.placing", str(folder.resolve())],
             stdin=theirs_in,
             stdout=theirs_out,
-            stderr=subprocess.DEVNULL,  # what stops it is met again, and told, by the process that people talk to
+            stderr=subprocess.DEVNULL,  # the first process meets the same trouble again, and says it
         )
         os.close(theirs_in)
         os.close(theirs_out)
@@ -46,7 +46,7 @@ class PlacingAhead:
             _send(self._to, [(tuple(person), str(shared or "")) for person, shared in people])
 
     def take(self) -> Places | None:
-        """Where the people handed over stand; None when the other process failed."""
+        """The places of the people handed over; None where the second process failed."""
         with suppress(EOFError):
             return [Placed(*each) if each else AccountShared() for each in _received(self._from)]
         return None
@@ -75,10 +75,10 @@ def _received(pipe: BinaryIO) -> list[Any]:
 
 
 def _serve(folder: Path) -> None:
-    """Place whom standard input brings, until it ends."""
-    # An interruption is for the process that people talk to; this one ends when that one is gone.
+    """Place the people that standard input brings, until it ends."""
+    # The officer interrupts the first process; this one ends when the first is gone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # nothing here is ever garbage in a circle, and looking for it takes a quarter of the time
+    gc.disable()  # no objects here hold each other, and Python's search for such takes a quarter of the time
     with closing(require_ledger(folder).vault()) as vault, suppress(EOFError, BrokenPipeError):
         while True:
             handed = _received(sys.stdin.buffer)

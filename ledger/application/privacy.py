@@ -36,7 +36,7 @@ def recipient_named(ledger: Ledger, nik: str) -> str:
 
 
 def _number(recipient_id: str) -> int:
-    """A registered recipient's number in the vault."""
+    """The number of a registered recipient in the vault."""
     return int(recipient_id[1:])
 
 
@@ -92,10 +92,12 @@ def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> E
     entries: list[Entry] = []
 
     def work() -> None:
-        ledger.vault.rows.remove(number)  # first, and not yet for good: what the vault refuses is not recorded
+        ledger.vault.rows.remove(
+            number
+        )  # the vault deletes first, but commits last: what the vault refuses is not recorded
         entries.extend(ledger.carry_out(command, decide, request=request))
 
-    decide(Attempt(ledger, command))  # a passphrase is asked for before the vault waits for it
+    decide(Attempt(ledger, command))  # the officer is asked for the passphrase before the vault is locked
     if command.dry_run:
         return Erased(ledger.carry_out(command, decide, request=request), [])
     number = _number(recipient_id)
@@ -132,16 +134,16 @@ class Holdings:
     person: Person | None
     """What the vault holds; nothing of a person who is erased."""
     request: ErasureRequested | None
-    """That they be erased, waiting or carried out."""
+    """The request to erase the person, waiting or carried out."""
     erased: Entry | None
     """The event of their erasure."""
     programs: list[str]
     groups: list[str]
     """`program/group`."""
     payments: dict[str, Payment]
-    """By name of the newest attempt."""
+    """Payments by the name of their newest attempt."""
     batches: list[str]
-    """Payment lists with the person in them that are not run to their end."""
+    """Batches with the person on their list that are not run to their end."""
     history: list[Entry]
 
 

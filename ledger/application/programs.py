@@ -23,7 +23,7 @@ def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> l
 
 
 def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
-    """The programs that one lies under, the nearest first, and no more than tell that these are too many."""
+    """The programs above a program, the nearest first; the search ends where there are too many."""
     above: list[Program] = []
     while terms.parent and len(above) < programs.LEVELS_MAX:
         above.append(attempt.program(terms.parent))

@@ -45,7 +45,7 @@ FIELDS = (
     Field("shared_account", ("shared account", "rekening bersama")),
 )
 CHUNK_ROWS = 100_000
-"""More than elsewhere: the vault's places are random, and a chunk goes through them once, in their order."""
+"""Larger than other chunks: hashes lie at random places of the vault, and a chunk visits them once, in order."""
 AHEAD_ROWS = 20_000
 """A file with a chunk of at least this many has its people placed by a second process; it takes a moment to start."""
 SOURCE_DIGITS = 16
@@ -77,7 +77,7 @@ def register(
         for row, error, field, text in chunk_read.refused:
             chunk.refuse(row, error, field=field, text=text)
         placed = chunk_read.placed or ledger.vault.place(chunk_read.people)
-        chunk_read.placed = None  # decided again, they are found where they are by then
+        chunk_read.placed = None  # a second attempt finds the people where they are then
         known = _registered(attempt, placed)
         lines: dict[str, int] = {}
         fresh: list[_Fresh] = []

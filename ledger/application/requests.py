@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 KeyedHash = Callable[[bytes], str]
-"""A hash of some bytes that only who has the vault's key can compute, in hex."""
+"""A function that hashes bytes under the vault's key, in hex."""
 
 
 @dataclass(frozen=True)

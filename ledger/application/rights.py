@@ -53,7 +53,7 @@ WHERE r.rolname=current_user AND n.nspname||'.'||c.relname=%s
 
 
 def wider_rights(database: Database) -> list[str]:
-    """Where somebody may change or remove what is stored, in a sentence each with the remedy."""
+    """A sentence, with the remedy, for each role that may change or remove stored events."""
     sentences = [
         f"{role} has {kinds} on {table}; REVOKE {kinds} ON {table} FROM {role}, or from the roles it is a member of"
         for role, table, kinds in database.read(_WIDER, (SCHEMA, VAULT_SCHEMA, f"{VAULT_SCHEMA}.person", VAULT))

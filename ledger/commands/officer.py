@@ -63,12 +63,12 @@ def officer_enroll(
 
         with request.session.upkeep(ledger, command):
             if not public_key and not without_key:
-                if is_known:  # the same command again means the same key, wherever that is
+                if is_known:  # the same command given again means the same key, wherever it lies
                     public_key = Attempt(ledger, command).named_officer(officer_id).public_key
                 else:
                     keys = request.keys if command.by == officer_id else keys_of(request.session, None)
                     public_key = key_at_hand(keys, ledger, officer_id) or keys.make(ledger.fingerprint, officer_id)
-                    enroll(replace(command, dry_run=True), public_key)  # what refuses it does so before a key is kept
+                    enroll(replace(command, dry_run=True), public_key)  # a refusal comes before the key is kept
                     if not command.dry_run:
                         keep_new_key(keys, ledger, officer_id, no_passphrase=no_passphrase)
             entries = enroll(command, public_key)

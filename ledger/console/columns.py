@@ -26,7 +26,7 @@ class Holds(Enum):
     DIGITS = auto()
     """A number that names something: no thousands are set apart in it, and it is never a sum."""
     SHARE = auto()
-    """No value of the row: a bar that tells how much of a whole is used."""
+    """A bar that shows how much of a whole is used; no value of the row."""
 
 
 _AMOUNTS = (Holds.COUNT, Holds.MONEY, Holds.QUANTITY)
@@ -45,7 +45,7 @@ class Column:
     dropped: int | None = None
     """A narrow terminal goes without the column with the lowest number first; at last without those that have none."""
     left_of: tuple[str, str] | None = None
-    """Of a share: the columns with what is left, and with the whole."""
+    """For a share: the column with the part that is left, and the column with the whole."""
 
     @property
     def is_amount(self) -> bool:
@@ -58,7 +58,7 @@ class Column:
         return self.is_amount or self.holds is Holds.DIGITS
 
     def title(self, lang: Language) -> str:
-        """What people call it."""
+        """The column's heading in a language."""
         return self.indonesian if lang == "id" else self.english
 
     def added_up(self) -> "Column":
@@ -80,7 +80,7 @@ class Layout:
     parent: str | None = None
     """The column that names the row which a row stands under, by the value of its first column."""
     more: tuple[Column, ...] = ()
-    """Columns that only people are shown."""
+    """Columns that tables show and CSV and JSON leave out."""
 
     @property
     def names(self) -> set[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ledger.transparency.notes import VerifierKey
 
     Upkeep = Callable[[Ledger, Command], AbstractContextManager[None]]
-    # Surrounds a write: whatever holds copies of the events takes in what the command records in the ledger.
+    # A block around a write: at its end the transparency log and the archive take in the events recorded.
 
 Function = Callable[..., None]
 """What a command does; click gives it its options by name."""
@@ -40,7 +40,7 @@ class DateOption(click.ParamType[Any]):
 
         try:
             return parse_date(value, None)
-        except LedgerError:  # its advice is for files, whose dates may be in another order
+        except LedgerError:  # the refusal's advice is about files, whose dates may be in another order
             self.fail("write the year first, such as 2020-10-15, or the month by its name", param, ctx)
 
 

@@ -1,4 +1,5 @@
-"""What commands say: sentences, rows, events, the outcome of a file, a bar of progress, and endings that are no refusals."""
+"""What commands say: sentences, rows, events, the outcome of a file, a bar of progress, and endings that are no
+refusals."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence

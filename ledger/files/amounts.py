@@ -73,7 +73,8 @@ def _decimal_mark_of(figure: str, currency: Currency, text: str) -> str | None:
     before, after = figure.split(marks[0])
     if len(after) != 3:
         return marks[0]
-    # Three digits are a group of thousands only if no other reading makes sense: 0.500, 1234.567 and 1 200.500 have one.
+    # Three digits are a group of thousands only if no other reading makes sense: 0.500, 1234.567 and 1 200.500 have
+    # one.
     if currency.decimals == 3 or not before.strip("0") or not before.isdigit() or len(before) > 3:
         raise AmountAmbiguousError(shape=shape_of(text))
     return None

@@ -26,7 +26,7 @@ _CHUNK_BYTES = 1 << 20
 _ZIP_MAGIC = b"PK\x03\x04"
 _DELIMITERS = ",;\t|"
 _FILLED_CELL = re.compile(rb'\sr="([A-Z]{1,3})([0-9]{1,7})"[^>]*+(?<!/)>')
-"""Only cells have an `r` of this form; one whose element is closed at once holds nothing."""
+"""A cell's reference, such as `r="B7"`; only cells have one. A cell whose element closes at once is empty."""
 _SHEET_KEY = re.compile(rb'<(?:\w+:)?sheet\s[^>]*:id="([^"]*)"')
 _PLACES_MAX = 10_000_000
 """Of a sheet that is mostly empty: its reader takes 32 bytes for each cell up to the last row and the last column."""
@@ -47,12 +47,12 @@ class NumberCell(str):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one pass over all bytes of a file tells."""
+    """What one reading of all bytes of a file says: hash and encoding."""
 
     sha256: str
     size_bytes: int
     encoding: str | None
-    """Of text; None for a workbook."""
+    """The encoding of a text; None for a workbook."""
 
 
 def scan(file: BinaryIO, name: str) -> Scan:
@@ -91,7 +91,7 @@ class _EncodingFinder:
         self._has_multibyte = False
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
-        """Drop the encodings in which these bytes mean nothing."""
+        """Rule out the encodings in which these bytes are no text."""
         for encoding, decoder in list(self._decoders.items()):
             try:
                 text = decoder.decode(chunk, final)
@@ -102,12 +102,13 @@ class _EncodingFinder:
                 raise FileBinaryError(path=self._name)
             if encoding == "utf-8" and not text.isascii():
                 self._has_multibyte = True
-        # Without this, a file that is one endless line would be read into memory whole.
+        # This bound keeps a file of one endless line out of memory.
         if len(chunk) == _CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
             raise FileDamagedError(path=self._name, reason=Said("a line is longer than a million characters"))
 
     def _drop(self, encoding: str, valid_bytes: bytes) -> None:
-        # A text that begins in UTF-8 and breaks is cut or mixed; read as Windows-1252 it would falsify every accent.
+        # A text that begins in UTF-8 and breaks off is cut or mixed; read as Windows-1252, each accent would become two
+        # wrong signs.
         if self._is_marked or (encoding == "utf-8" and (self._has_multibyte or not valid_bytes.isascii())):
             raise FileDamagedError(
                 path=self._name, reason=Said("it begins as {upper} text but does not go on so", upper=encoding.upper())
@@ -251,7 +252,7 @@ def _extent(archive: zipfile.ZipFile, part: str) -> tuple[int, bytes, int]:
     filled, column, row, rest = 0, b"", 0, b""
     with archive.open(part) as sheet:
         while chunk := sheet.read(_CHUNK_BYTES):
-            # What begins in this chunk and may end in the next is left for it.
+            # A cell that may go on in the next chunk waits for it.
             whole, mark, begun = (rest + chunk).rpartition(b"<")
             rest = mark + begun
             cells = _FILLED_CELL.findall(whole)

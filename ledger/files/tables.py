@@ -54,7 +54,7 @@ class Field:
     required: bool = False
     """The column must be there, and each of its cells filled."""
     identifier: bool = False
-    """Its digits are a name, not a quantity: none may be lost."""
+    """Whether its digits are a name, such as an account's: no digit may be lost."""
 
 
 class Table:
@@ -278,7 +278,8 @@ def _listed(header: list[str]) -> str:
 
 
 def _shown(header: list[str]) -> list[str]:
-    """Names of columns for a message; only their shapes if they look like values, for then a person's data is there."""
+    """Names of columns for a message. Where they look like values, a person's data stands there: then only their
+    shapes."""
     names = [name.strip()[:_NAME_SHOWN_MAX] for name in header]
     return [shape_of(name) for name in names if name] if any(map(_is_value, names)) else names
 

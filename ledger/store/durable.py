@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLL_S = 0.002
-"""Between two looks whether another process has let a lock go."""
+"""How often a waiting process tries a lock that another process holds."""
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
+    """Wait until the content of a file, or the names in a folder, are on the disk."""
     if os.name == "nt" and path.is_dir():
         return  # Windows opens no folder as a file; NTFS keeps a journal of its folders by itself
     # Windows flushes only what is open for writing.
@@ -47,7 +47,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 def alone(lock: Path) -> Iterator[None]:
     """Let one process at a time do what is in this block; the lock ends with the process that holds it.
 
-    The system holds the lock for the open file, not the file for the lock: the file stays, and says nothing.
+    The lock belongs to the open file: a file that stays behind does not mean that anybody holds the lock.
     """
     from filelock import lock_descriptor
 

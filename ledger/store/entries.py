@@ -1,4 +1,4 @@
-"""The only room that knows how events are kept: in SQLite, through the eventsourcing library's recorders.
+"""How an event becomes a stored row, and a stored row an event.
 
 A row of the store is (stream, version, topic, state). `state` is one compact JSON object: the event's `Meta` and its
 own fields side by side, and the officer's signature last. The line of an event is that object with the row's other
@@ -21,7 +21,7 @@ from ledger.store.errors import EventTooLargeError
 from ledger.store.signed import split, with_signature
 
 LINE_BYTES_MAX = 65_535
-"""Of an event's line in the log: those who read logs write its length in two bytes (C2SP tlog-tiles)."""
+"""The longest line that a transparency log takes: its length stands in two bytes (C2SP tlog-tiles)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Entry:
     meta: Meta
     event: Event
     signature: str | None = None
-    """Of the officer who acted, if the event is signed."""
+    """The signature of the officer who acted, if the event is signed."""
 
 
 quoted = json.encoder.encode_basestring
@@ -72,7 +72,7 @@ class Series:
     fields: tuple[str, ...]
     streams: Sequence[str]
     values: Sequence[tuple[object, ...]]
-    """Of each event, in the order of `fields`."""
+    """The values of each event, in the order of `fields`."""
 
     def rows(self, meta: Meta) -> list[StoredRow]:
         """The row of each event."""
@@ -93,7 +93,9 @@ class Series:
             (stream, 1, topic, (state % values).encode())
             for stream, values in zip(self.streams, self.values, strict=True)
         ]
-        if len(state) > LINE_BYTES_MAX // 2:  # the fields named are short: only long rows need a look of their own
+        if (
+            len(state) > LINE_BYTES_MAX // 2
+        ):  # the varying fields are short: only where the example is long may a row be too long
             rows = [_within_bounds(row) for row in rows]
         return rows
 
@@ -158,7 +160,7 @@ def _unreadable(stored: StoredEvent) -> IntegrityBrokenError:
 
 
 def upcast_to_newest(topic: str, stored: Stored) -> tuple[str, Stored]:
-    """Bring a stored object, whose event has changed since, to the version that is written today."""
+    """Bring a stored object of an older version to the version that is written today."""
     while topic in UPCASTERS:
         topic, upcast = UPCASTERS[topic]
         stored = upcast(stored)

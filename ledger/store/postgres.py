@@ -38,10 +38,10 @@ from ledger.store.server import Connection, Database
 SCHEMA = "salur"
 TABLE = f"{SCHEMA}.stored_events"
 LOCK = 0x5A1D_0001
-"""Of the appends; advisory locks are of one database."""
+"""The number of the advisory lock for appends; each database has its own."""
 
-# As the library makes it, but for the order of names, which is that of their bytes as on SQLite, and for the ids, which
-# no sequence gives: a sequence leaves gaps.
+# The library's table with two differences: names are ordered by their bytes, as on SQLite, and ids are not given by a
+# sequence, which leaves gaps.
 _TABLE = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {TABLE} (
@@ -67,7 +67,7 @@ _LINES = (
     f" FROM (SELECT * FROM {TABLE} WHERE notification_id>%s AND notification_id<=%s ORDER BY notification_id LIMIT %s) AS e"
 )
 _WHOLE = " FILTER (WHERE substring(state FROM 1 FOR 1)='\\x7b'::bytea)"
-"""The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole."""
+"""The columns replace the state's first byte, a brace. Where it was another byte, the line must not look sound."""
 _NUMBER = "\"log_index\":'||notification_id-1||',"
 
 
@@ -213,7 +213,7 @@ class PostgresLedgerRecorder(LedgerRecorder):
         statement = _LINES.replace("<number>", _NUMBER if numbered else "").replace(
             "<whole>", "" if numbered else _WHOLE
         )
-        # What is stored never changes and new events come after: up to the size, all pages are of one moment.
+        # Stored events never change and new ones come after them: all pages up to the size show one moment.
         size = self.size()
         last = size if until is None else min(size, until)
         while first < last:
@@ -241,7 +241,7 @@ def _require(condition: AppendCondition, connection: Connection) -> None:
 def _first_id_of(connection: Connection, rows: list[StoredRow]) -> int | None:
     """The id of the first of these events if all of them are stored, byte for byte.
 
-    They were to be stored in one transaction, and the lock is held: so all are there, or none will ever be.
+    They belong to one transaction, and this transaction holds the lock: either all of them are stored, or none will be.
     """
     streams, versions, topics, states = map(list, zip(*rows, strict=True))
     found = connection.execute(

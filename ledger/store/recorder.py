@@ -13,14 +13,14 @@ from ledger.store.entries import LINE_BYTES_MAX, StoredRow, upcast_to_newest
 
 IDS_PER_QUERY = 10_000
 LAST_SIGN = "\U0010ffff"
-"""No name of a stream goes on with a greater one."""
+"""Greater than any sign in a stream's name: the end of a range of names with one beginning."""
 
 
 LINES_PER_BLOCK = 1_000
 
 
 DAMAGES_MAX = 20
-"""Told of one database."""
+"""So many damages are told of one database."""
 
 
 Conflict = IntegrityError
@@ -29,9 +29,9 @@ Conflict = IntegrityError
 
 @dataclass(frozen=True)
 class AppendCondition:
-    """What must not have been stored since a decision read the log: the decision holds only as long as it was not.
+    """What a decision rests on: the append fails if events of these streams were stored since the decision read them.
 
-    Named as in dynamic consistency boundaries (dcb.events): an append fails if events match that came after.
+    The idea, and the name, are those of dynamic consistency boundaries (dcb.events).
     """
 
     after: int
@@ -80,7 +80,8 @@ class EventLog(ABC):
         """
         for block in self.blocks(first=first, until=until, numbered=False):
             lines = block.lines.split(b"\n")[:-1]
-            # Ids are unique and in order: where as many were found as there are between the first and the last, all were.
+            # Ids are unique and in order: where as many were found as there are between the first and the last, all
+            # were.
             are_all = len(lines) == block.events == block.end - first
             if not are_all or b"?" in lines or max(map(len, lines)) > LINE_BYTES_MAX:
                 raise IntegrityBrokenError(
@@ -104,10 +105,10 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
 
     @abstractmethod
     def create_table(self) -> None:
-        """Make what holds the events, where there is nothing yet."""
+        """Make the table of events where there is none."""
 
     def is_there(self) -> bool:
-        """Whether there is something that holds the events of a ledger."""
+        """Whether the table of events is there."""
         return True
 
     def page(
@@ -144,18 +145,19 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
 
     @abstractmethod
     def select_mentioning(self, prefix: str, text: str) -> list[StoredEvent]:
-        """The events, of streams whose names begin so, one of whose values is the text; reads all of these streams."""
+        """The events that hold a text as a value, of all streams with this beginning of their names; reads every one of
+        them."""
 
     @abstractmethod
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
-        """The streams whose names begin so, in order of name."""
+        """The streams with this beginning of their names, in order."""
 
     def size(self) -> int:
         """How many events the ledger holds."""
         return self.max_notification_id() or 0
 
     def damages(self) -> list[str]:
-        """What the database itself finds damaged, such as an event that its index does not lead to."""
+        """The damages that the database itself finds, such as an event that its index misses."""
         return []
 
     @abstractmethod
@@ -171,7 +173,7 @@ class Block:
     """A line an event, as JSON."""
     topics: frozenset[str]
     events: int
-    """How many the store counts."""
+    """The number of events in the block, as the store counted them."""
     end: int
     """The index after that of the last."""
 

@@ -32,16 +32,18 @@ from ledger.store.errors import (
 )
 
 TIMEOUT_S = 10
-"""For a connection, a statement, a lock and an idle transaction each, unless SALUR_DATABASE_TIMEOUT says otherwise."""
+"""How long a connection, a statement, a lock and an idle transaction may each take; SALUR_DATABASE_TIMEOUT changes it.
+"""
 MARGIN_S = 5
-"""How much longer an answer is waited for here than the server may take over it: then the line is dead."""
+"""How long an answer is waited for beyond the server's own time-out: after that the connection is dead."""
 PAUSE_S = 0.2
 
 T = TypeVar("T")
 Work = Callable[["Connection", bool], T]
-"""What to do in a transaction, told whether it may have been done already: an earlier answer was lost."""
+"""Work for a transaction; its second argument says whether it may be done already, because an earlier answer was lost.
+"""
 
-# What it has to say (an error ignored in a rollback) is said by the refusal.
+# The driver's warnings (an error ignored in a rollback) repeat what the refusal says.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
@@ -52,7 +54,7 @@ def timeout_s() -> int:
 
 
 def checked_address(address: str) -> str:
-    """The address of a database as it may be kept in a file; refuses one that has a password in it."""
+    """The address of a database, fit to be kept in a file; an address with a password is refused."""
     try:
         parts = conninfo_to_dict(address)
     except psycopg.Error:  # its text may repeat the address, and so a password
@@ -90,11 +92,11 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class _NoAnswerError(psycopg.OperationalError):
-    """The server said nothing for longer than it may take."""
+    """The server did not answer within its time."""
 
 
 class _NotConnectedError(psycopg.OperationalError):
-    """No connection came about."""
+    """The server could not be reached."""
 
 
 class Database:
@@ -107,7 +109,7 @@ class Database:
         self._is_closed = False
 
     def close(self) -> None:
-        """Close the connections, those in use as soon as they are not."""
+        """Close the idle connections at once, and those in use when their work ends."""
         self._is_closed = True
         self._forget()
 
@@ -168,7 +170,7 @@ class Database:
             return connection.execute(statement, values, binary=True).fetchall()
 
     def _until_answered(self, ask: Callable[[], T], *, is_unsure: Callable[[], bool] = lambda: False) -> T:
-        """Ask once, and again for a while where a connection that had stood was lost."""
+        """Ask once; where a working connection was lost, ask again for a while."""
         started: float | None = None
         while True:
             try:
@@ -214,18 +216,21 @@ class Database:
         except psycopg.OperationalError as error:
             raise _NotConnectedError(*error.args) from error
         connection.answer_s = self.timeout_s + MARGIN_S
-        # Under a stricter level the lock's own statement would fix what the next ones see, before it is granted.
+        # Under a stricter level of isolation, the statement that waits for the lock would fix what later statements
+        # see.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         return connection
 
 
 def _within_bounds(address: str, seconds: int) -> str:
-    """The address with a limit to everything that could be waited for; what it says itself about one stands."""
+    """The address with a time limit for every wait; limits that it names itself stand."""
     given = conninfo_to_dict(address)
     milliseconds = 1000 * seconds
     settings = {
         "statement_timeout": milliseconds,
-        "lock_timeout": milliseconds * 9 // 10,  # told as what it is, before the statement's own time is up
+        "lock_timeout": milliseconds
+        * 9
+        // 10,  # a lock that is waited for ends a little before the statement's time, so that the error names the lock
         "idle_in_transaction_session_timeout": milliseconds,
         "tcp_user_timeout": milliseconds,
         "synchronous_commit": "on",  # a commit that is answered is on the disk
@@ -240,7 +245,7 @@ def _within_bounds(address: str, seconds: int) -> str:
         "keepalives_interval": max(1, seconds // 4),
         "keepalives_count": 2,
     }
-    # What is not in the address may still be in the environment (PGOPTIONS) or in a service file: only ours is sure.
+    # The environment (PGOPTIONS) or a service file may hold other limits; only those set here are certain.
     theirs = str(given.pop("options", None) or os.environ.get("PGOPTIONS", ""))
     return make_conninfo("", **{**ours, **given, "options": f"{options} {theirs}".strip(), "client_encoding": "UTF8"})
 

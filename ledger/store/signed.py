@@ -11,6 +11,6 @@ def with_signature(stored: bytes, signature: str) -> bytes:
 
 
 def split(stored: bytes) -> tuple[bytes, str | None]:
-    """A stored object, or a line, as it was before it was signed, and its signature if it has one."""
+    """A stored object or a line without its signature, and the signature if there is one."""
     parts = _SIGNED.fullmatch(stored)
     return (parts[1] + b"}", parts[2].decode()) if parts else (stored, None)

@@ -67,12 +67,15 @@ class _Datastore(SQLiteDatastore):
             raise
         except (PersistenceError, sqlite3.Error) as error:
             raise refusal_of(error) from error
-        except UnicodeDecodeError as error:  # in a damaged schema SQLite's own message is none that Python can read
+        except (
+            UnicodeDecodeError
+        ) as error:  # where the schema is damaged, Python may not be able to read SQLite's message
             raise IntegrityBrokenError("the database is damaged; restore a copy and run `salur check`") from error
 
 
 def _require_settled(path: Path) -> None:
-    """Refuse a database part of which lies in its write-ahead log, where no reader of an unwritable folder finds it."""
+    """Refuse a database with events in its write-ahead log: in a folder that cannot be written, SQLite does not read
+    them."""
     if is_unsettled(path):
         raise StoreFailedError(
             reason=Said(
@@ -82,12 +85,12 @@ def _require_settled(path: Path) -> None:
 
 
 def wal_of(path: Path) -> Path:
-    """Where SQLite writes what is new before it stands in the database's file."""
+    """SQLite's write-ahead log, which takes new events before the database's file does."""
     return path.with_name(f"{path.name}-wal")
 
 
 def is_unsettled(path: Path) -> bool:
-    """Whether part of a database lies in its write-ahead log: it is in use, or was when its process was killed."""
+    """Whether the write-ahead log holds events: the database is in use, or its process was killed."""
     wal = wal_of(path)
     return wal.exists() and wal.stat().st_size > 0
 
@@ -96,7 +99,7 @@ def refusal_of(error: Exception, *, what: str = "the database") -> Exception:
     """The refusal, or broken integrity, behind SQLite's error: by its code, for its words may change."""
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    # The index of the write-ahead log finds no room under a code of its own; of others the low byte says the kind.
+    # A full disk has its own code for the index of the write-ahead log; of other codes the low byte says the kind.
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return DiskFullError()
     match code & 0xFF:
@@ -193,9 +196,9 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
 
     def blocks(self, *, first: int = 0, until: int | None = None, numbered: bool = True) -> Iterator["Block"]:
         # One text a block: SQLite puts it together several times faster than Python would from rows.
-        # A line that is null would be left out of it unseen: its place is taken by what no reader takes for JSON.
+        # A null would vanish from the text unseen: a question mark takes its place, which no reader takes for JSON.
         number = "\"log_index\":'||(rowid-1)||'," if numbered else ""
-        # The state's first byte gives way to the columns in front: where it was no brace, the line must not look whole.
+        # The columns replace the state's first byte, a brace. Where it was another byte, the line must not look sound.
         brace = "'{'" if numbered else "iif(substr(state,1,1)=x'7B', '{', NULL)"
         statement = (
             "SELECT CAST(group_concat(line, char(10))||char(10) AS BLOB), CAST(group_concat(DISTINCT topic) AS BLOB),"
@@ -230,11 +233,11 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
 def _require_in_order(ids: str, before: int, last: int) -> None:
     """Refuse rows that SQLite put together in another order than that of their ids.
 
-    It keeps the order of a subquery, and does not promise to; only since 3.44 can the order be asked for where rows are
+    SQLite keeps the order of a subquery but does not promise it; a query can demand the order only since 3.44.
     put together. The ids pass through the same loop as the lines, and SQLite makes one program of the statement for all
     blocks: the first, which is the longest, tells of all. To join lines in Python takes half as long again.
     """
-    if ids != ",".join(map(str, range(before + 1, last + 1))):  # nothing is missing, as nearly always
+    if ids != ",".join(map(str, range(before + 1, last + 1))):  # the usual case: no id is missing
         found = list(map(int, ids.split(",")))
         if found != sorted(found):
             raise StoreFailedError(

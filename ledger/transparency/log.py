@@ -40,12 +40,12 @@ KEY = "key"
 LOCK = "lock"
 SEED_BYTES = 32
 STEP_EVENTS = 1 << 20
-"""How many events a long growth takes in before it signs: so much is done again after an interruption."""
+"""A long growth signs after so many events; after an interruption no more than these are taken in again."""
 _TILES_PER_READ = 256
 _UNDER_WAY = "rebuild-"
 
 OnProgress = Callable[[int], None]
-"""Told of the number of events taken in since the last call."""
+"""Called with the number of events taken in since its last call."""
 
 
 class Levels:
@@ -82,7 +82,7 @@ class Levels:
     def grow(self, recorder: LedgerRecorder, size: int, end: int, on_progress: OnProgress = lambda _: None) -> None:
         """Take in the store's events from one size of the tree to another, and wait until their hashes are on the disk.
 
-        Whatever lay beyond the size before is overwritten.
+        Hashes beyond the first size are overwritten.
         """
         with self._appending(0, size) as file:
             for lines in recorder.leaves(first=size, until=end):
@@ -168,7 +168,8 @@ class Log:
         return Proof(index, tuple(hashes), note, line)
 
     def prove_consistency(self, old_size: int, note: Note | None = None) -> str:
-        """What shows a checkpoint, the newest unless one is given, to continue that of an earlier size, as witnesses are sent it."""
+        """What shows a checkpoint, the newest unless one is given, to continue that of an earlier size, as witnesses
+        are sent it."""
         note = note or self.note()
         signed = Checkpoint.parse(note.text)
         if not 0 < old_size <= signed.size:

@@ -26,7 +26,7 @@ COSIGNATURE = 0x04
 KEY_ID_BYTES = 4
 NOTE_BYTES_MAX = 1_000_000
 SIGNATURES_MAX = 100
-"""Of one note: as Go's reader, so that nobody is made to check without end."""
+"""The most signatures of a note, as in Go's reader: a note must not keep its reader busy without end."""
 
 _NAME = re.compile(r"[^\s+]+")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -35,7 +35,7 @@ _PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 
 
 def decoded(text: str) -> bytes:
-    """Bytes from base64 in its one form: bits that a reader ignores are a place to hide something."""
+    """Bytes from base64 in canonical form: bits that readers ignore could carry something hidden."""
     try:
         found = a2b_base64(text, strict_mode=True)
     except (BinasciiError, ValueError):
@@ -240,7 +240,8 @@ def checkpoint_of(note: Note, key: VerifierKey) -> Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """All that shows one event to be in a log: its index, the hashes beside its way up, and the checkpoint (C2SP tlog-proof)."""
+    """All that shows one event to be in a log: its index, the hashes beside its way up, and the checkpoint (C2SP tlog-
+    proof)."""
 
     index: int
     hashes: tuple[bytes, ...]
@@ -268,7 +269,8 @@ class Proof:
         return cls(index, hashes, Note.parse(note), extra)
 
     def verify(self, line: bytes, key: VerifierKey) -> Checkpoint:
-        """Raise `ProofFailedError` unless that line is the log's event at the proof's index; the checkpoint that says so."""
+        """Raise `ProofFailedError` unless that line is the log's event at the proof's index; the checkpoint that says
+        so."""
         found = checkpoint_of(self.checkpoint, key)
         verify_inclusion(index=self.index, size=found.size, leaf=leaf_hash(line), proof=self.hashes, root=found.root)
         return found

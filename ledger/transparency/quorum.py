@@ -53,7 +53,8 @@ def cosigners(note: Note, key: VerifierKey, witnesses: Sequence[VerifierKey]) ->
 
 
 def require_quorum(note: Note, key: VerifierKey, witnesses: Sequence[VerifierKey], quorum: int) -> Checkpoint:
-    """The checkpoint, which its log has signed and so many of these witnesses cosigned; else `ProofFailedError` says who is missing."""
+    """The checkpoint, which its log has signed and so many of these witnesses cosigned; else `ProofFailedError` says
+    who is missing."""
     if not 0 < quorum <= len({each.public for each in witnesses}):
         raise ValueError(f"a quorum of {quorum} of {len(witnesses)} witnesses")
     found = cosigners(note, key, witnesses)
@@ -154,7 +155,9 @@ def require_witnesses(log: Log, wanted: Required | None) -> None:
             write_whole(log.folder / WITNESSES, str(wanted).encode())
         else:
             (log.folder / WITNESSES).unlink(missing_ok=True)
-            (log.folder / PUBLISHED).unlink(missing_ok=True)  # or it would come back as the newest, were some required
+            (log.folder / PUBLISHED).unlink(
+                missing_ok=True
+            )  # a checkpoint published earlier would return as the newest once witnesses are required again
             sync(log.folder)
 
 
@@ -237,11 +240,12 @@ def _damaged(log: Log, error: Exception) -> IntegrityBrokenError:
 
 
 class _UncountedError(Exception):
-    """Why what a witness said does not count."""
+    """The reason why a witness's answer does not count."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A witness that has moved is given its new address by who relies on it, not by whoever answers at the old one."""
+    """A redirect is not followed: the ledger that relies on a witness gives its new address, not the old address's
+    owner."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -267,7 +271,7 @@ def _asked(log: Log, note: Note, wanted: Required, old_size: int) -> tuple[list[
 
 
 def _in_background(act: Callable[[], Signature]) -> "Future[Signature]":
-    """What is told of a thread that ends with the process: a witness that never finishes holds nothing up."""
+    """Start the thread as a daemon: a witness that never answers does not keep the process alive."""
     future: Future[Signature] = Future()
 
     def run() -> None:
@@ -328,7 +332,7 @@ def _post(url: str, data: bytes) -> tuple[int, str, bytes]:
     try:
         with _opened(request) as answer:
             body: bytes = answer.read(ANSWER_BYTES_MAX + 1)
-    except (OSError, HTTPException, UnicodeError) as error:  # the last of a name that no host can have
+    except (OSError, HTTPException, UnicodeError) as error:  # the last error, for a name that no host can have
         reason = getattr(error, "reason", error)
         if isinstance(reason, TimeoutError):
             raise _UncountedError(f"no answer in {STEP_SECONDS_MAX:g} seconds") from None
@@ -343,4 +347,4 @@ def _opened(request: urllib.request.Request) -> Any:
     try:
         return _opener.open(request, timeout=STEP_SECONDS_MAX)
     except urllib.error.HTTPError as error:
-        return error  # an answer as well
+        return error  # an error of HTTP is an answer as well

@@ -38,7 +38,7 @@ from ledger.transparency.notes import (
 LOGS = "logs"
 PROOF_LINES_MAX = 63
 SIZE_TYPE = "text/x.tlog.size"
-"""The type of an answer that is the size of the last checkpoint cosigned."""
+"""The media type of an answer that holds the size of the last checkpoint cosigned."""
 
 Clock = Callable[[], datetime]
 
@@ -177,7 +177,7 @@ def _key_in(folder: Path) -> VerifierKey:
 
 
 def _refusal(request: Request, held: Checkpoint) -> Answer | None:
-    """What speaks against cosigning a checkpoint after the last one; None if nothing does."""
+    """The answer that refuses a checkpoint after the last one; None if it may be cosigned."""
     asked = request.checkpoint
     if request.old_size > asked.size:
         return Answer(HTTPStatus.BAD_REQUEST, "the old size is larger than the checkpoint's\n")

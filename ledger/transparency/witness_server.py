@@ -16,7 +16,7 @@ from ledger.transparency.witness import Answer, Clock, Witness
 PATH = "/add-checkpoint"
 REQUEST_BYTES_MAX = 1 << 18
 WAIT_SECONDS_MAX = 10.0
-"""For the next bytes of a client."""
+"""How long the server waits for a client's next bytes."""
 CONNECTION_SECONDS_MAX = 60.0
 CONNECTIONS_MAX = 64
 
@@ -30,7 +30,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        # The wait for the next bytes is bounded by `timeout`; who sends one at a time is cut off here.
+        # `timeout` bounds the wait for the next bytes; this bounds the whole request of a client that sends byte by
+        # byte.
         self.cut = Timer(CONNECTION_SECONDS_MAX, self._cut_off)
         self.cut.daemon = True
         self.cut.start()
@@ -49,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def address_string(self) -> str:
-        return "-"  # for what is logged: an address may be a person's
+        return "-"  # nothing is logged of a client: an address may be a person's
 
     def do_POST(self) -> None:  # the library's name
         length = self.headers.get("Content-Length", "")
@@ -65,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(data)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True  # what follows in it is the rest of a request that was not read
+        self.close_connection = True  # the rest of an unread request would follow on this connection
         self.send_error(status)
 
     def _answer(self, data: bytes) -> None:
@@ -101,7 +102,7 @@ class WitnessServer(ThreadingHTTPServer):
             return
         try:
             super().process_request(request, client_address)
-        except BaseException:  # no thread could be had, so none will release it
+        except BaseException:  # no thread started, so nobody else releases the place
             self._room.release()
             raise
 

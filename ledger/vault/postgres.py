@@ -14,7 +14,7 @@ from ledger.vault.rows import GAPS, MACS_PER_QUERY, NUMBER_MAX, PersonRow, SQLit
 
 SCHEMA = "salur_vault"
 LOCK = 0x5A1D_0002
-"""Of whoever adds people; numbers have no gaps."""
+"""The number of the advisory lock for adding people, so that numbers have no gaps."""
 
 _SCHEMA = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
@@ -39,7 +39,7 @@ class PostgresPersonRows:
     def __init__(self, address: str) -> None:
         self.database = Database(address)
         self._connection: Connection | None = None
-        """Of the transaction under way."""
+        """The connection of the transaction under way."""
         self._rehearsed: SQLitePersonRows | None = None
 
     def create(self, key_check: Callable[[], bytes]) -> None:
@@ -58,7 +58,7 @@ class PostgresPersonRows:
         return rows[0][0] if rows else None
 
     def alone(self, work: Callable[[], T]) -> T:
-        def within(connection: Connection, _: bool) -> T:  # run again, it finds those that it added
+        def within(connection: Connection, _: bool) -> T:  # a second run finds the people that the first added
             self._connection = connection
             try:
                 return work()
@@ -72,7 +72,7 @@ class PostgresPersonRows:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """As promised; nobody waits for it: what is added lies in a file here, before the eyes of no one else."""
+        """Nobody waits for a rehearsal: the people added lie in a temporary file, which nobody else sees."""
         with TemporaryDirectory(prefix="salur-") as folder:
             rehearsed = SQLitePersonRows(Path(folder) / "rehearsal.db")
             rehearsed.create(lambda: b"")

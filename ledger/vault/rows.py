@@ -1,4 +1,4 @@
-"""Where the vault keeps its rows, sealed as they are: a SQLite file of its own, or what else does the same."""
+"""The port of the vault's rows, and the SQLite file behind it; rows are sealed before they come here."""
 
 import sqlite3
 import struct
@@ -50,22 +50,22 @@ class PersonRows(Protocol):
     def close(self) -> None: ...
 
     def key_check(self) -> bytes | None:
-        """What the vault's key is recognised by."""
+        """A hash by which the vault recognises its key."""
 
     def alone(self, work: Callable[[], T]) -> T:
         """Run work in one transaction while nobody else adds; it may be run again when the database was lost."""
 
     def rehearsal(self) -> AbstractContextManager[None]:
-        """Keep nothing of what is added within."""
+        """Undo at the end of the block whatever is added in it."""
 
     def of_niks(self, nik_macs: Sequence[bytes]) -> dict[bytes, int]:
-        """Hash → number of those that are there."""
+        """Hash of a national id → number, of the people who are there."""
 
     def sealed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
-        """Number, hash of the NIK and sealed data of people, in any order."""
+        """Number, hash of the national id and sealed data of these people, in any order."""
 
     def taken(self, account_macs: Sequence[bytes]) -> set[bytes]:
-        """Those of the accounts that serve somebody."""
+        """The hashes, of those asked for, whose account serves somebody."""
 
     def next_number(self) -> int:
         """The number that the next person gets."""
@@ -83,13 +83,13 @@ class PersonRows(Protocol):
         """The numbers that nobody there has, in ranges (first, last); the last range ends with the highest number."""
 
     def remove(self, number: int) -> None:
-        """Take out a person, where they are there; within `alone`. A copy may remain until `forget`."""
+        """Delete a person's row, if there is one; within `alone`. The bytes may remain in the file until `forget`."""
 
     def forget(self) -> list[str]:
-        """Leave nothing in the database's files of who was taken out; tells what only somebody else can do for it."""
+        """Overwrite the bytes of deleted rows; returns a sentence for each step that only somebody else can take."""
 
     def follow(self, rows: list[PersonRow], after: int, until: int) -> None:
-        """Hold exactly these people of the numbers between two, and give no number below the second again."""
+        """Replace the people between two numbers by these, and never give a number up to the second again."""
 
 
 class _MacIndex:
@@ -155,9 +155,9 @@ def _integers(macs: Sequence[bytes]) -> tuple[int, ...]:
 
 
 def _parts(keys: Iterable[T]) -> Iterator[list[T | None]]:
-    """The keys in parts that fit into one statement, filled up with nulls, which none of its keys is.
+    """The keys in lists that fit into one statement, filled up with nulls, which match no key.
 
-    So the parts have few lengths: SQLite's driver keeps a hundred statements prepared, of a megabyte each if they are long.
+    Filled up, the lists have few lengths: SQLite's driver keeps a hundred statements prepared, of up to a megabyte each.
     """
     remaining = iter(keys)
     while part := list(islice(remaining, MACS_PER_QUERY)):
@@ -165,7 +165,7 @@ def _parts(keys: Iterable[T]) -> Iterator[list[T | None]]:
 
 
 _NIKS, _ACCOUNTS = _MacIndex("nik"), _MacIndex("account")
-"""Of everybody; and of everybody who does not share theirs."""
+"""The index of national ids, and that of accounts that nobody shares."""
 
 
 class SQLitePersonRows:
@@ -192,14 +192,14 @@ class SQLitePersonRows:
     @property
     def _database(self) -> sqlite3.Connection:
         if self._opened is None:
-            # A vault that is gone is told, not made anew.
+            # A vault that is gone is refused, not made anew.
             uri = self._path.absolute().as_uri() + "?mode=rw"
-            # A ledger that nobody holds any more is closed by whichever thread happens to collect it, be it once more.
+            # Python may close a forgotten ledger from any thread, and a second time.
             self._opened = sqlite3.connect(
                 uri, uri=True, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             self._opened.execute("PRAGMA synchronous=FULL")
-            # Freed places are overwritten. From the first row on: a page that is split leaves copies of rows behind.
+            # SQLite overwrites freed bytes. Set before the first row: the split of a page leaves copies of rows behind.
             self._opened.execute("PRAGMA secure_delete=ON")
             self._opened.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return self._opened
@@ -288,7 +288,7 @@ class SQLitePersonRows:
     def forget(self) -> list[str]:
         with refusing():
             is_busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if is_busy:  # somebody reads what was there before
+        if is_busy:  # another process still reads the state before the deletion
             raise StoreLockedError()
         return []
 
@@ -296,7 +296,7 @@ class SQLitePersonRows:
         with self._transaction("COMMIT"):
             self._remove(after, until)
             self.add(rows)
-            # The highest number ever given stays known when its person is gone.
+            # The highest number ever given is kept, also when its person is erased.
             known = self._database.execute("UPDATE sqlite_sequence SET seq=max(seq, ?) WHERE name='person'", (until,))
             if not known.rowcount:
                 self._database.execute("INSERT INTO sqlite_sequence VALUES ('person', ?)", (until,))
@@ -308,6 +308,6 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-        raise  # a bug of ours, such as a hash that is added twice, is no damage of the file
+        raise  # a bug of ours, such as a hash added twice, must not read as a damaged file
     except sqlite3.Error as error:
         raise refusal_of(error, what="the vault") from error

@@ -33,7 +33,7 @@ _quoted = json.encoder.encode_basestring
 
 
 class Person(NamedTuple):
-    """What only the vault knows of a recipient."""
+    """A recipient's personal data, which only the vault holds."""
 
     nik: str
     name: str
@@ -43,13 +43,13 @@ class Person(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """Where a person stands in the vault."""
+    """A person's place in the vault: their number and commitment."""
 
     number: int
     commitment: str
     """SHA-256 over the salt and the person's data as kept, in hex."""
     is_rehearsed: bool = False
-    """The same person was placed earlier in the same rehearsal."""
+    """Whether the same rehearsal placed the person before."""
 
 
 class AccountShared(Exception):  # noqa: N818  # a finding about one row, turned into its refusal by the caller
@@ -62,7 +62,7 @@ class Vault:
     def __init__(
         self, where: Path | PersonRows, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom
     ) -> None:
-        """Open the vault in a SQLite file, or in what else holds its rows."""
+        """Open the vault on a SQLite file, or on other rows."""
         self._random_bytes = random_bytes
         try:
             master = key_path.read_bytes()
@@ -109,7 +109,7 @@ class Vault:
         return hmac.digest(self._request_key, personal, "sha256").hex()
 
     def find(self, niks: Sequence[str]) -> dict[str, int]:
-        """NIK → the person's number, of those that the vault knows."""
+        """National id → number, of the people whom the vault knows."""
         by_mac = dict(zip(self._macs(self._nik_key, niks), niks, strict=True))
         return {by_mac[mac]: number for mac, number in self.rows.of_niks(list(by_mac)).items()}
 
@@ -121,7 +121,7 @@ class Vault:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Let `place` tell what it would do; nothing of it is kept."""
+        """Undo at the end of the block whatever `place` does in it."""
         with self.rows.rehearsal():
             self._rehearsed_from = self.rows.next_number()
             try:
@@ -169,7 +169,7 @@ class Vault:
         return result
 
     def _known(self, macs: Sequence[bytes]) -> dict[bytes, Placed]:
-        """Where those stand that the vault has already."""
+        """The places of the people whom the vault has already."""
         first_rehearsed = self._rehearsed_from or self.rows.next_number()
         numbers = list(self.rows.of_niks(macs).values())
         return {

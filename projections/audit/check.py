@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ABSENT = "CREATE OR REPLACE TABLE absent (first BIGINT, last BIGINT)"
-"""Of the numbers of people, those that nobody in the vault has; none where no vault is at hand."""
+"""Gives the ranges of numbers that nobody in the vault has; none where no vault is at hand."""
 PAGE_EVENTS = 10_000
 MEMORY_BYTES_MAX = 64_000_000_000
-"""Or half of what is installed: some laws put every payment in order."""
+"""The memory of the database that examines laws, or half of the machine's: some laws sort every payment."""
 
 Absent = Callable[[], Sequence[tuple[int, int]]]
 
 _NOTICES = {"clock"}
-"""Laws whose breach is worth a look and proves nothing: every clock is set right at times."""
+"""Laws whose breach is only a notice: every clock is set right at times."""
 
 
 def check(
@@ -166,7 +166,7 @@ def _flaws(log: EventLog, first: int, end: int) -> tuple[int, int, list[Breach]]
 
 
 def _flaw(stored: StoredEvent) -> str | None:
-    """What is wrong with a row, if anything."""
+    """The flaw of a row, or None."""
     state: object = stored.state
     if isinstance(state, bytes):  # SQLite keeps a text or a number in that column as well
         try:

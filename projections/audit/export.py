@@ -43,7 +43,7 @@ NAMES = {*FOLDERS, LOG_KEY, OFFICERS_LIST, JOURNAL, README, SUMS}
 _PAGE = 1_000
 
 OnProgress = Callable[[str, int], None]
-"""Told of what is being written, and of the number of events done since the last call."""
+"""Called with the name of what is being written and the number of events done since its last call."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def export(
     if folder.exists() and any(each.name.removesuffix(".new") not in NAMES for each in folder.iterdir()):
         raise FolderNotEmptyError(folder=str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SUMS).unlink(missing_ok=True)  # until all is there again, nothing says so
+    (folder / SUMS).unlink(missing_ok=True)  # the list of hashes is written last, so that an unfinished export has none
     size = published.export(log, folder / LOG, lambda done: on_progress("log", done))
     _remove_older_tiles(folder / LOG, size)
     events = PublishedLog(folder / LOG).recorder

@@ -127,7 +127,7 @@ def publish(reports: Reports, log: Log, name: str, *, as_of: date, checkpoint: N
 
 @dataclass(frozen=True)
 class Change:
-    """A value of a published report that is another today; None where its row was not or is not there."""
+    """A value of a published report that is different today; None where its row is missing then or now."""
 
     figure: str
     was: str | None

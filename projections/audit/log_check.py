@@ -17,7 +17,7 @@ from projections.audit.tree import Recomputed, recompute
 from projections.relation.spans import Held, Source
 
 OnProgress = Callable[[int], None]
-"""Told of the number of events done since the last call."""
+"""Called with the number of events done since its last call."""
 
 
 class SignedLog(Protocol):

@@ -19,7 +19,7 @@ from ledger.transparency.notes import Checkpoint, Note, checkpoint_of
 from ledger.transparency.quorum import published
 
 OnProgress = Callable[[int], None]
-"""Told of the number of events done since the last call."""
+"""Called with the number of events done since its last call."""
 
 
 def tile_bytes(log: Log, tile: Tile) -> bytes:

@@ -1,6 +1,6 @@
 """The tree of a log computed anew from every event, and held against the hashes that are kept of it.
 
-The leaves and the tiles over them are computed and compared part by part; only the level above, a hash for each 256
+The leaves and the tiles over them are computed and compared span by span; only the level above, a hash for each 256
 events, is kept in memory, and from it everything else follows.
 """
 
@@ -15,7 +15,7 @@ from ledger.transparency.merkle import HASH_BYTES, TILE_WIDTH, Tree, leaf_hashes
 from projections.relation.spans import Source, in_spans
 
 DIFFERENCES_MAX = 20
-"""Named of each level; all are counted."""
+"""So many differing hashes are named of a level; all are counted."""
 _HASHES_PER_READ = TILE_WIDTH**2
 
 
@@ -47,7 +47,7 @@ class Differing:
                     self.first.append(first + at // HASH_BYTES)
 
     def add_all(self, other: "Differing") -> None:
-        """Take in those of the next part."""
+        """Add what differs in the next span."""
         self.count += other.count
         self.first += other.first[: DIFFERENCES_MAX - len(self.first)]
 
@@ -71,7 +71,7 @@ class Recomputed:
         if level:
             return bytes(self.levels[level - 1][first * HASH_BYTES : (first + count) * HASH_BYTES])
         hashes = b"".join(map(leaf_hashes, self.log.leaves(first=first, until=first + count)))
-        if len(hashes) != count * HASH_BYTES:  # a damaged database may show fewer than it did a moment ago
+        if len(hashes) != count * HASH_BYTES:  # a damaged database may show fewer events than a moment before
             raise IntegrityBrokenError(f"events {first} to {first + count - 1} are not all there; run `salur check`")
         return hashes
 

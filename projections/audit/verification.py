@@ -40,7 +40,7 @@ from projections.relation.relations import Segment, gaps
 from projections.relation.spans import Source, Stored
 
 OnProgress = Callable[[int], None]
-"""Told of the number of events done since the last call; each event is done twice."""
+"""Called with the number of events done since its last call; each event is counted twice."""
 
 _LOG = "The events give the tree that the log signed and whose hashes it keeps, and continue every checkpoint given."
 _STORE = "The database finds no damage in itself, and every event by its stream and version."
@@ -199,7 +199,7 @@ def _audit_export(
     archive = KeptArchive(path / ARCHIVE, events)
     opened = _Opened(events, log, archive, path / exports.BATCHES)
     laws += _laws_of_events(opened, is_export=True, on_progress=on_progress)
-    # As all laws, it follows from the columns only where these are what the events say.
+    # Like every law, this one reads the columns, and holds only where the columns are what the events say.
     sound = archive if all(law.holds for law in laws if law.name == "archive-true") else None
     laws.append(_examined("journal-true", _BOOKS, lambda: _journal_law(path, events, sound)))
     laws.append(_examined("keys-listed", _KEYS, lambda: _keys_law(path, log)))
@@ -232,7 +232,7 @@ def _readable(place: Place) -> Iterator[Place]:
         yield place
         return
     if is_unsettled(events) and not events.with_name(f"{EVENTS}-shm").exists():
-        # Left by a process that was killed and moved here: SQLite would make its index beside it.
+        # The write-ahead log of a killed process was copied along: SQLite would write its index beside it.
         with TemporaryDirectory(prefix="salur-") as room:
             for each in (events, wal_of(events)):
                 copyfile(each, Path(room) / each.name)
@@ -344,7 +344,7 @@ def _keys_law(path: Path, log: PublishedLog) -> Law:
 
 
 def _queries_law(path: Path, size: int) -> Law:
-    """Only worth a look: another version of the program has other queries."""
+    """A notice only: another version of the program has other queries."""
     wanted = made_of_the_program(size) | {exports.README: guide(path)}
     law = Law("queries-own", _QUERIES, checked=len(wanted))
     for name in _differing(path, wanted, (exports.QUERIES, exports.VERIFIER)):

@@ -78,7 +78,7 @@ def upkeep(ledger: "Ledger", command: "Command") -> Iterator[None]:
 
     with followed(ledger.folder):
         yield
-    # Also where nothing was recorded now: the same command may have been interrupted before the log had it.
+    # Also where this command recorded nothing: an earlier run of it may have been interrupted before the log grew.
     if (ledger.recorded or not command.dry_run) and ledger.place.has_own_log:
         _take_into_log(ledger)
     _seal_what_is_due(ledger)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OnProgress = Callable[[int], None]
-"""Told of the number of events done since the last call."""
+"""Called with the number of events done since its last call."""
 
 
 BREACHES_MAX = 20

@@ -109,7 +109,8 @@ def _text(package: str, file: str) -> str:
 
 
 def flaws(projection: Projection, described: Sequence[tuple[str, str]]) -> list[str]:
-    """Where a record is not what its query gives, as (column, the database's type): what to write where, a sentence each."""
+    """Where a record is not what its query gives, as (column, the database's type): what to write where, a sentence
+    each."""
     record, given = f"{CATALOGUE}: {projection.name}", tuple(name for name, _ in described)
     known, found = {each.name: each.holds for each in projection.columns}, []
     for name, kind in described:
