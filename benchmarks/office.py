@@ -77,6 +77,7 @@ def run_batch(ledger: Ledger) -> None:
 
 
 def never(reject: object, error: Exception | None) -> None:
+    """Stop at a refused row: none is expected."""
     raise AssertionError(reject) from error
 
 

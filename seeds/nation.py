@@ -39,6 +39,8 @@ _REGIONS = (
 
 
 class Person(NamedTuple):
+    """One invented person."""
+
     nik: str
     name: str
     account: str
@@ -73,6 +75,7 @@ class Nation:
             )
 
     def niks(self, numbers: range) -> Iterator[str]:
+        """The national ids of these people, in order."""
         return (person.nik for person in self.people(numbers))
 
 

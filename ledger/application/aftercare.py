@@ -26,6 +26,8 @@ from ledger.files.tables import Field, Row
 
 
 class Step(StrEnum):
+    """A step of a payment after it left."""
+
     SETTLE = "settle"
     RETURN = "return"
     REISSUE = "reissue"

@@ -201,21 +201,26 @@ class Attempt:
             self.officer()
 
     def named_officer(self, officer_id: str) -> Officer:
+        """The officer of that id; raises `OfficerUnknownError`."""
         return self._named(officer_stream, officer_id, officers.evolve, OfficerUnknownError, "officer_id")
 
     def program(self, code: str) -> Program:
+        """The program of that code; raises `ProgramUnknownError`."""
         return self._named(program_stream, code, programs.evolve, ProgramUnknownError, "program")
 
     def batch(self, batch_id: str) -> Batch:
+        """The batch of that id; raises `BatchUnknownError`."""
         return self._named(batch_stream, batch_id, batches.evolve, BatchUnknownError, "batch_id")
 
     def group(self, program: str, group_id: str) -> Group:
+        """The funded group of that id in a program; raises `GroupUnknownError`."""
         stream = group_stream(program, group_id)
         if (found := self.load(stream, groups.evolve)) is None:
             raise GroupUnknownError(program=program, group_id=group_id, nearest=self.ledger.nearest(stream))
         return found
 
     def recipient(self, recipient_id: str) -> Recipient:
+        """The registered recipient of that id; raises `RecipientUnknownError`."""
         if (found := self.load(recipient_stream(recipient_id), recipients.evolve)) is None:
             raise RecipientUnknownError()
         return found

@@ -47,6 +47,7 @@ class Tally:
 
     @property
     def refused_rows(self) -> tuple[RefusedRows, ...]:
+        """The number of refused rows by code, in order of code, as events hold it."""
         return tuple(RefusedRows(code=code, rows=rows) for code, rows in sorted(self.refused.items()))
 
 
@@ -81,6 +82,7 @@ class Chunk:
                 self.take(events)
 
     def refuse(self, row: Row, error: LedgerError, *, field: str = "", text: str = "") -> None:
+        """Refuse a row: the field it is refused for, and the value of which the shape is kept."""
         self.rejects.append((Reject.of(error, line=row.line, field=field, text=text), without_trace(error)))
 
 

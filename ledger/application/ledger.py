@@ -83,19 +83,24 @@ class Ledger(Application[str]):
     # What the library builds, on our store
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:  # noqa: ARG002  # the folder says all
+        """The environment, empty: the folder says everything."""
         return Environment(name)
 
     def construct_factory(self, env: EnvType) -> InfrastructureFactory[Any]:  # noqa: ARG002  # settings come from the folder
+        """The factory of the folder's own store."""
         return self.place.factory()
 
     def construct_mapper(self) -> Mapper[str]:
+        """The mapper between entries and stored rows."""
         return EntryMapper(transcoder=self.construct_transcoder())
 
     def construct_event_store(self) -> EventStore[str]:
+        """The event store on our mapper and recorder."""
         return EventStore(mapper=self.mapper, recorder=self.recorder)
 
     @property
     def store(self) -> LedgerRecorder:
+        """The store of the events."""
         return cast("LedgerRecorder", self.recorder)
 
     @property
@@ -121,9 +126,11 @@ class Ledger(Application[str]):
 
     @property
     def batches_folder(self) -> Path:
+        """The folder of the payment lists."""
         return self.folder / BATCHES
 
     def close(self) -> None:
+        """Close the store and the vault."""
         with suppress(AttributeError):  # an opening that was refused has no vault yet
             if self._vault is not None:
                 self._vault.close()

@@ -39,4 +39,5 @@ def recipient_id(number: int) -> str:
 
 
 def is_nik_shaped(text: str) -> bool:
+    """Whether a text has the form of an Indonesian national id: sixteen digits."""
     return len(text) == 16 and text.isascii() and text.isdigit()

@@ -132,6 +132,8 @@ class BatchListMissingError(LedgerError):
 
 
 class Status(StrEnum):
+    """Where a batch stands."""
+
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -140,6 +142,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Batch:
+    """What the events of one batch say together."""
+
     proposal: BatchProposed
     status: Status = Status.PROPOSED
     checker: str | None = None
@@ -148,10 +152,12 @@ class Batch:
 
     @property
     def batch_id(self) -> str:
+        """The batch's id."""
         return self.proposal.batch_id
 
 
 def evolve(batch: Batch | None, event: Event) -> Batch | None:
+    """The batch after one more event."""
     if isinstance(event, BatchProposed):
         return Batch(event)
     if batch is None:

@@ -35,6 +35,7 @@ class DestinationOpenError(LedgerError):
 
 
 def evolve_destination(decree_ref: str | None, event: Event) -> str | None:
+    """The decree that reopened the destination, after one more event."""
     return event.decree_ref if isinstance(event, DestinationReopened) else decree_ref
 
 

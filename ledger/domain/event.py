@@ -23,6 +23,8 @@ class Role(StrEnum):
 
 class Frozen(BaseModel):
     # A class is made ready when it is first used: a command uses few of them.
+    """A value that never changes, of exactly the types that its fields name."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 

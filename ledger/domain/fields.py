@@ -20,6 +20,7 @@ def _no_personal_number(text: str) -> str:
 
 
 def pattern(pattern: str) -> StringConstraints:
+    """Text that matches a regular expression whole."""
     return StringConstraints(pattern=pattern)
 
 

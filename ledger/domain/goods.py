@@ -134,6 +134,8 @@ MASK = "mask"
 
 @dataclass(frozen=True)
 class Stock:
+    """What is in stock of one item, in whole units."""
+
     item: str
     unit: str
     quantity: int
@@ -141,6 +143,8 @@ class Stock:
 
 @dataclass(frozen=True)
 class Shipment:
+    """One shipment and what of it has arrived."""
+
     sent: Shipped
     delivered: int = 0
     proofs: frozenset[tuple[str, int]] = frozenset()
@@ -148,6 +152,7 @@ class Shipment:
 
 
 def evolve_stock(stock: Stock | None, event: Event) -> Stock | None:
+    """The stock after one more event."""
     match event:
         case GoodsStocked():
             return Stock(event.item, event.unit, event.quantity + (stock.quantity if stock else 0))
@@ -157,6 +162,7 @@ def evolve_stock(stock: Stock | None, event: Event) -> Stock | None:
 
 
 def evolve_shipment(shipment: Shipment | None, event: Event) -> Shipment | None:
+    """The shipment after one more event."""
     match event:
         case MaskAidShipped() | GoodsAidShipped():
             return Shipment(event)

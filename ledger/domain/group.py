@@ -126,11 +126,14 @@ class ReportGivenError(LedgerError):
 
 @dataclass(frozen=True)
 class Group:
+    """One funded group, and whether it has accounted for its grant."""
+
     grant: GroupFunded
     report_ref: str | None = None
 
 
 def evolve(group: Group | None, event: Event) -> Group | None:
+    """The group after one more event."""
     match event:
         case GroupFunded():
             return Group(event)

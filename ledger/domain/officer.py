@@ -108,6 +108,8 @@ class KeyTakenError(LedgerError):
 
 @dataclass(frozen=True)
 class Officer:
+    """What the events of one officer say together."""
+
     officer_id: str
     roles: frozenset[Role]
     is_revoked: bool = False
@@ -116,6 +118,7 @@ class Officer:
 
 
 def evolve(officer: Officer | None, event: Event) -> Officer | None:
+    """The officer after one more event."""
     match event:
         case OfficerEnrolled():
             return Officer(event.officer_id, frozenset(event.roles), public_key=event.public_key)

@@ -149,6 +149,8 @@ def is_recipient_id(text: str) -> bool:
 
 
 class Status(StrEnum):
+    """Where a payment stands."""
+
     DISBURSED = "disbursed"
     SETTLED = "settled"
     RETURNED = "returned"
@@ -175,16 +177,20 @@ class PaymentRef:
 
     @property
     def stream(self) -> str:
+        """The stream of the payment, the same for all of its attempts."""
         return payment_stream(self.program, self.tranche, self.recipient_id)
 
     @property
     def payment_id(self) -> str:
+        """The attempt's name; the first attempt has no number."""
         suffix = f"/{self.attempt}" if self.attempt > 1 else ""
         return f"{self.program}/{self.tranche}/{self.recipient_id}{suffix}"
 
 
 @dataclass(frozen=True)
 class Payment:
+    """What the events of one payment say together."""
+
     program: str
     tranche: int
     recipient_id: str
@@ -197,10 +203,12 @@ class Payment:
 
     @property
     def ref(self) -> PaymentRef:
+        """The name of the newest attempt."""
         return PaymentRef(self.program, self.tranche, self.recipient_id, self.attempt)
 
 
 def evolve(payment: Payment | None, event: Event) -> Payment | None:
+    """The payment after one more event."""
     if isinstance(event, TrancheDisbursed):
         return Payment(event.program, event.tranche, event.recipient_id, event.amount, event.batch_id)
     if payment is None:

@@ -222,6 +222,8 @@ class CeilingExceededError(LedgerError):
 
 @dataclass(frozen=True)
 class Program:
+    """One program: its terms and its money, in minor units."""
+
     terms: ProgramOpened
     budget: int = 0
     reserved: int = 0
@@ -230,14 +232,17 @@ class Program:
 
     @property
     def code(self) -> str:
+        """The program's code."""
         return self.terms.program
 
     @property
     def available(self) -> int:
+        """The part of the budget that is neither held nor spent."""
         return self.budget - self.reserved - self.spent
 
 
 def evolve(program: Program | None, event: Event) -> Program | None:
+    """The program after one more event."""
     if isinstance(event, ProgramOpened):
         return Program(event)
     if program is None:

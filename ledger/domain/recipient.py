@@ -181,6 +181,8 @@ class ReferredElsewhereError(LedgerError):
 
 @dataclass(frozen=True)
 class Recipient:
+    """One registered person: the help they had, and the erasure of their data."""
+
     recipient_id: str
     category: str
     source: str | None
@@ -198,6 +200,7 @@ class Recipient:
 
 
 def evolve(recipient: Recipient | None, event: Event) -> Recipient | None:
+    """The recipient after one more event."""
     if isinstance(event, RecipientRegistered):
         return Recipient(event.recipient_id, event.category, event.source)
     if recipient is None:

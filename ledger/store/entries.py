@@ -43,6 +43,7 @@ quoted = json.encoder.encode_basestring
 
 @lru_cache(maxsize=64)
 def meta_json(meta: Meta) -> bytes:
+    """The JSON of a meta without its last brace: the beginning of a stored object."""
     return meta.model_dump_json(exclude_none=True).encode()[:-1]
 
 

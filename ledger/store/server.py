@@ -70,6 +70,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     answer_s: float = TIMEOUT_S + MARGIN_S
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for an answer, but not longer than the server may take and some seconds more."""
         try:
             return super().wait(self._bounded(gen), interval, timeout)
         except _NoAnswerError:

@@ -55,6 +55,7 @@ class Levels:
         self.folder = folder
 
     def path(self, level: int) -> Path:
+        """The file of one level."""
         return self.folder / f"level-{level}"
 
     def name(self, level: int, index: int) -> str:
@@ -77,6 +78,7 @@ class Levels:
         return hashes
 
     def root(self, size: int) -> bytes:
+        """The root of the tree of so many leaves, computed from the stored hashes."""
         return Tree(size, self.read).root()
 
     def grow(self, recorder: LedgerRecorder, size: int, end: int, on_progress: OnProgress = lambda _: None) -> None:
@@ -139,6 +141,7 @@ class Log:
         return note
 
     def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint that the log signed."""
         return Checkpoint.parse(self.note().text)
 
     def index_of(self, name: str) -> int:

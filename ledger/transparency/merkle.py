@@ -26,10 +26,12 @@ A hash of tile level l with index i is the root of the leaves from i x 256^l up 
 
 
 def leaf_hash(data: bytes) -> bytes:
+    """MTH({d0}), the hash of a leaf."""
     return sha256(b"\x00" + data).digest()  # RFC 6962, 2.1: 0x00 and 0x01 keep leaves and nodes apart
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of a node over its two children."""
     return sha256(b"\x01" + left + right).digest()
 
 
@@ -59,6 +61,7 @@ class Tree:
     read: ReadHashes
 
     def root(self) -> bytes:
+        """MTH(D[n]), the root of the tree."""
         return self._root_of(0, self.size) if self.size else EMPTY_ROOT
 
     def inclusion(self, index: int) -> list[bytes]:

@@ -46,6 +46,7 @@ def decoded(text: str) -> bytes:
 
 
 def encoded(data: bytes) -> str:
+    """Bytes in base64."""
     return b64encode(data).decode()
 
 
@@ -73,6 +74,7 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
+        """The four bytes by which a signature line names the key."""
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:KEY_ID_BYTES]
 
     def __str__(self) -> str:

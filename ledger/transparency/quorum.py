@@ -95,6 +95,7 @@ class RequiredWitness:
 
     @property
     def call(self) -> str:
+        """The address of the one call of a witness."""
         return f"{self.url.rstrip('/')}/add-checkpoint"
 
 
@@ -117,6 +118,7 @@ class Required:
 
     @property
     def keys(self) -> list[VerifierKey]:
+        """The verifier keys of the witnesses."""
         return [each.key for each in self.witnesses]
 
     def __str__(self) -> str:
@@ -124,6 +126,7 @@ class Required:
 
     @classmethod
     def parse(cls, text: str) -> "Required":
+        """The quorum that a file of a log says; raises `ProofFailedError` for another text."""
         first, *lines = text.removesuffix("\n").split("\n")
         found = [line.partition(" ") for line in lines]
         witnesses = tuple(RequiredWitness(VerifierKey.parse(key), url) for key, _, url in found)

@@ -97,6 +97,7 @@ class WitnessServer(ThreadingHTTPServer):
         self._room = BoundedSemaphore(CONNECTIONS_MAX)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, if there is a place for one more."""
         if not self._room.acquire(timeout=WAIT_SECONDS_MAX):
             self.shutdown_request(request)
             return
@@ -107,11 +108,13 @@ class WitnessServer(ThreadingHTTPServer):
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and free the place."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 
     def url(self) -> str:
+        """The address at which the witness answers."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"

@@ -102,6 +102,7 @@ class Vault:
             rows.create(key_check)
 
     def close(self) -> None:
+        """Close the vault's rows."""
         self.rows.close()
 
     def keyed_hash(self, personal: bytes) -> str:

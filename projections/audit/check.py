@@ -96,6 +96,7 @@ def examine(
 
 
 def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
+    """Whether every segment holds what the store holds; and the segments, none where that is not so."""
     law = Law("archive-true", "Every segment of the archive holds exactly what the store holds, to the byte.")
     if archive is None:
         return law, []
@@ -115,6 +116,7 @@ def check_archive(archive: Archive | None) -> tuple[Law, list[Segment]]:
 
 
 def check_signatures(recorder: EventLog) -> Law:
+    """Whether what officers decided bears the signature of an officer in office."""
     law = Law("signatures-valid", SENTENCE)
     opening = [_line(stored) for stored in recorder.page(1, 1)]
     signatures = Signatures(hashlib.sha256(b"".join(opening)).hexdigest())

@@ -32,6 +32,7 @@ class ExportedLog(EventLog):
         self._size = size
 
     def size(self) -> int:
+        """The number of events."""
         return self._size
 
     def leaves(self, *, first: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
@@ -166,6 +167,7 @@ class PublishedLog:
             raise IntegrityBrokenError(f"{path}: {error}") from error
 
     def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint; raises `IntegrityBrokenError` where the log's key has not signed it."""
         path = self.folder / CHECKPOINT
         try:
             return checkpoint_of(Note.parse(path.read_bytes()), self.key)
@@ -174,10 +176,12 @@ class PublishedLog:
 
     @cached_property
     def recorder(self) -> ExportedLog:
+        """The events of the log."""
         return ExportedLog(self.folder, self.checkpoint().size)
 
     @cached_property
     def levels(self) -> Levels:
+        """The hashes of the log."""
         return TileFiles(self.folder, self.checkpoint().size)
 
     @contextmanager

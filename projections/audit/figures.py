@@ -51,6 +51,7 @@ class Figures:
 
     @property
     def size(self) -> int:
+        """The size of the log that the figures are computed from."""
         return Checkpoint.parse(self.checkpoint.text).size
 
     @property
@@ -136,6 +137,7 @@ class Change:
 
     @property
     def difference(self) -> int:
+        """The value today less the published one; a missing row counts as nothing."""
         return int(self.now or 0) - int(self.was or 0) if self.is_sum else 0
 
 

@@ -24,13 +24,21 @@ class SignedLog(Protocol):
     """A log that can be verified: that of a ledger, or one that was exported."""
 
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path:
+        """The folder of the log."""
+
     @property
-    def key(self) -> VerifierKey: ...
+    def key(self) -> VerifierKey:
+        """The key that the log is verified with."""
+
     @property
-    def levels(self) -> Levels: ...
+    def levels(self) -> Levels:
+        """The hashes of the log."""
+
     @property
-    def recorder(self) -> EventLog: ...
+    def recorder(self) -> EventLog:
+        """The events of the log."""
+
     def checkpoint(self) -> Checkpoint:
         """The newest one; raises `IntegrityBrokenError` where the log's key has not signed it."""
 

@@ -137,5 +137,6 @@ class LogServer(ThreadingHTTPServer):
         self.transparency_log = log
 
     def url(self) -> str:
+        """The address at which the log is served."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}/"

@@ -73,6 +73,7 @@ class Audit:
 
     @property
     def holds(self) -> bool:
+        """Whether nothing was found broken."""
         return all(law.holds for law in self.laws)
 
 

@@ -28,6 +28,7 @@ class ReportName(click.ParamType[str]):
     name = "report"
 
     def choice(self) -> click.Choice[str]:
+        """The reports to choose from."""
         from projections.reports.catalogue import REPORTS
 
         return click.Choice(list(REPORTS))

@@ -166,6 +166,7 @@ class Explanation:
         }
 
     def page_count(self) -> int:
+        """The number of pages of events."""
         return max(1, -(-self.count // PAGE_EVENTS))
 
     def page(self, number: int) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The pages of an export that tell strangers how to verify it."""
