@@ -24,7 +24,7 @@ def _amount(ledger: "Ledger", text: str) -> int:
 
 @program.command("open")
 @click.argument("code")
-@click.option("--name", required=True, help="The column's heading in a language.")
+@click.option("--name", required=True, help="What people call it.")
 @click.option(
     "--kind",
     required=True,
