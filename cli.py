@@ -29,6 +29,15 @@ SECTIONS: Sections = {
         "history": "projections.commands.report",
         "check": "projections.commands.check",
     },
+    "For two": {
+        "waiting": "ledger.commands.agreement",
+        "show": "ledger.commands.agreement",
+        "approve": "ledger.commands.agreement",
+        "reject": "ledger.commands.agreement",
+        "withdraw": "ledger.commands.agreement",
+        "policy": LazyGroup("How many officers must agree, by kind of act and amount.", "ledger.commands.agreement"),
+        "rules": LazyGroup("The rules of the ledger, which two officers adopt.", "ledger.commands.agreement"),
+    },
     "Officers": {"officer": LazyGroup("Who may act, and in which roles.", "ledger.commands.officer")},
     "Programs and people": {
         "program": LazyGroup(

@@ -84,6 +84,7 @@ class Attempt:
         self._after: int | None = None
         self._read: set[str] = set()
         self._ranges_read: list[tuple[str, str]] = []
+        self._agreed: tuple[str, date, list[Event]] | None = None
         self._acting: Officer | None = None
         self._sign: Sign | None = None
 
@@ -91,6 +92,15 @@ class Attempt:
     def meta(self) -> Meta:
         """What every event that is recorded now bears: one transaction has one instant, that of its first event."""
         return self.command.meta(self.ledger.now())
+
+    @property
+    def today(self) -> date:
+        """The day it is where the ledger is kept."""
+        return self.ledger.now().astimezone().date()
+
+    def under(self, agreement_id: str, effective_on: date, events: Sequence[Event]) -> None:
+        """Let events bear the agreement that they rest on, and the business date of its proposal."""
+        self._agreed = (agreement_id, effective_on, list(events))
 
     def load(self, stream: str, evolve: Callable[[S | None, Any], S | None]) -> S | None:
         """The state of one stream, or None where it has no events."""
@@ -161,10 +171,12 @@ class Attempt:
     def entries(self, events: Iterable[Event]) -> list[Entry]:
         """The events at their places: each stream goes on where it was loaded, or begins."""
         meta, versions, placed = self.meta, self._versions, []
+        agreement_id, effective_on, agreed = self._agreed or (None, None, [])
+        of_act = meta.model_copy(update={"agreement": agreement_id, "effective_on": effective_on})
         for event in events:
             stream = event.stream
             version = versions[stream] = versions.get(stream, 0) + 1
-            placed.append(Entry(stream, version, meta, event))
+            placed.append(Entry(stream, version, of_act if any(event is each for each in agreed) else meta, event))
         return placed
 
     def signed(self, entries: Iterable[Entry]) -> list[Entry]:

@@ -1,60 +1,81 @@
 """Officers: enrolled, given another key, revoked."""
 
-from typing import cast
+from typing import Any, cast
 
+from ledger.application.agreements import Act, Entries, act_of, record, require_enough_left
 from ledger.application.attempt import Attempt, Command
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.requests import Request
 from ledger.domain import officer as officers
+from ledger.domain.agreement import ActKind
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import KeyAssigned, Officer, OfficerEnrolled, OfficerKeyReplaced, key_stream
 from ledger.domain.opening import LEDGER_STREAM, LedgerEntrusted
-from ledger.store.entries import Entry
 
 
 def enroll(
     ledger: Ledger, command: Command, *, officer_id: str, roles: tuple[Role, ...], public_key: str | None = None
-) -> list[Entry]:
+) -> Entries:
     """Let an officer act; the ledger's first officer enrolls themselves, any other is enrolled by an officer.
 
     An officer with a public key signs everything from now on; the first officer signs their own enrolment.
     """
-    enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles, public_key=public_key)
+    inputs = {"officer": officer_id, "roles": sorted(roles), "public_key": public_key}
+    act = _enrolment(ledger, inputs)
+    if command.by != officer_id or not is_first_officer(ledger):
+        return record(ledger, command, act)
 
     def decide(attempt: Attempt) -> list[Event]:
-        entrusted = attempt.load(LEDGER_STREAM, _evolve_entrusted)
-        if entrusted or command.by != officer_id:
+        if attempt.load(LEDGER_STREAM, _evolve_entrusted):
             attempt.officer()
-        known = attempt.load(enrolled.stream, officers.evolve)
-        holder = _holder(attempt, public_key)
-        events = officers.enroll(
-            known, officer_id=officer_id, roles=enrolled.roles, public_key=public_key, holder=holder
-        )
-        if entrusted:
-            return events
-        if known is None:
-            attempt.act_as(Officer(officer_id, frozenset(roles), public_key=public_key))
+            return act.decide(attempt)
+        if not (events := act.decide(attempt)):
+            return []
+        attempt.act_as(Officer(officer_id, frozenset(roles), public_key=public_key))
         # The ledger's stream takes this event once: of two people who enroll at the same time, one becomes the first
         # officer.
         return [*events, LedgerEntrusted(officer_id=officer_id)]
 
-    inputs = {"officer": officer_id, "roles": sorted(roles), "public_key": public_key}
-    return ledger.carry_out(command, decide, request=Request("officer enroll", inputs))
+    return Entries(ledger.carry_out(command, decide, request=act.request))
 
 
-def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key: str, reason: str) -> list[Entry]:
-    """Let an officer sign with another key, or with their first; another officer says so."""
-    given = built(OfficerKeyReplaced, officer_id=officer_id, public_key=public_key, reason=reason)
+@act_of("officer enroll")
+def _enrolment(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    officer_id, public_key = inputs["officer"], inputs.get("public_key")
+    roles = tuple(Role(each) if each in set(Role) else each for each in inputs.get("roles", ()))
+    enrolled = built(OfficerEnrolled, officer_id=officer_id, roles=roles, public_key=public_key)
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer()
-        officer = attempt.named_officer(officer_id)
+        known = attempt.load(enrolled.stream, officers.evolve)
         holder = _holder(attempt, public_key)
-        return officers.replace_key(officer, public_key=given.public_key, reason=reason, by=command.by, holder=holder)
+        return officers.enroll(known, officer_id=officer_id, roles=enrolled.roles, public_key=public_key, holder=holder)
 
+    request = Request("officer enroll", inputs)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id)
+
+
+def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key: str, reason: str) -> Entries:
+    """Let an officer sign with another key, or with their first; another officer says so."""
     inputs = {"officer": officer_id, "public_key": public_key, "reason": reason}
-    return ledger.carry_out(command, decide, request=Request("officer replace-key", inputs))
+    return record(ledger, command, _replacing(ledger, inputs))
+
+
+@act_of("officer replace-key")
+def _replacing(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    officer_id = inputs["officer"]
+    given = built(OfficerKeyReplaced, officer_id=officer_id, public_key=inputs["public_key"], reason=inputs["reason"])
+
+    def decide(attempt: Attempt) -> list[Event]:
+        officer = attempt.named_officer(officer_id)
+        holder = _holder(attempt, given.public_key)
+        by = attempt.command.by
+        return officers.replace_key(officer, public_key=given.public_key, reason=given.reason, by=by, holder=holder)
+
+    request = Request("officer replace-key", inputs)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id)
 
 
 def _holder(attempt: Attempt, public_key: str | None) -> str | None:
@@ -73,13 +94,22 @@ def _evolve_entrusted(officer_id: str | None, event: Event) -> str | None:
     return event.officer_id if isinstance(event, LedgerEntrusted) else officer_id
 
 
-def revoke(ledger: Ledger, command: Command, *, officer_id: str, reason: str) -> list[Entry]:
+def revoke(ledger: Ledger, command: Command, *, officer_id: str, reason: str) -> Entries:
     """Stop an officer from acting."""
     require_texts(reason=reason)
+    return record(ledger, command, _revocation(ledger, {"officer": officer_id, "reason": reason}))
+
+
+@act_of("officer revoke")
+def _revocation(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    officer_id = inputs["officer"]
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer()
-        return officers.revoke(attempt.named_officer(officer_id), reason=reason)
+        events = officers.revoke(attempt.named_officer(officer_id), reason=inputs["reason"])
+        if events:
+            require_enough_left(attempt, without=officer_id)
+        return events
 
-    inputs = {"officer": officer_id, "reason": reason}
-    return ledger.carry_out(command, decide, request=Request("officer revoke", inputs))
+    request = Request("officer revoke", inputs)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id)

@@ -1,25 +1,35 @@
 """Programs: opened, given a budget, closed."""
 
+import json
+from typing import Any
+
+from ledger.application.agreements import Act, Entries, act_of, record
 from ledger.application.attempt import Attempt, Command
 from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.requests import Request
 from ledger.domain import program as programs
+from ledger.domain.agreement import ActKind
 from ledger.domain.event import Event
 from ledger.domain.program import Program, ProgramOpened, program_stream
-from ledger.store.entries import Entry
 
 
-def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> list[Entry]:
+def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> Entries:
     """Begin a program."""
+    return record(ledger, command, _opening(ledger, terms.model_dump(mode="json")))
+
+
+@act_of("program open")
+def _opening(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    terms = ProgramOpened.model_validate_json(json.dumps(inputs))
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer()
         above = _above(attempt, terms)
         known = attempt.load(program_stream(terms.program), programs.evolve)
         return programs.open_program(known, terms=terms, above=above)
 
-    return ledger.carry_out(command, decide, request=Request("program open", terms.model_dump(mode="json")))
+    return Act(ActKind.PROGRAMS, f"program/{terms.program}", Request("program open", inputs), decide)
 
 
 def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
@@ -31,22 +41,35 @@ def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
     return above
 
 
-def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> list[Entry]:
+def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> Entries:
     """Set aside money for a program: so much in all."""
+    return record(ledger, command, _budget(ledger, {"program": program, "budget": budget}))
+
+
+@act_of("program budget")
+def _budget(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    program, budget = inputs["program"], inputs["budget"]
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer()
         return programs.set_budget(attempt.program(program), budget=budget)
 
-    return ledger.carry_out(command, decide, request=Request("program budget", {"program": program, "budget": budget}))
+    request = Request("program budget", inputs)
+    return Act(ActKind.PROGRAMS, f"program/{program}", request, decide, amount=budget)
 
 
-def close_program(ledger: Ledger, command: Command, *, program: str, reason: str) -> list[Entry]:
+def close_program(ledger: Ledger, command: Command, *, program: str, reason: str) -> Entries:
     """End a program."""
     require_texts(reason=reason)
+    return record(ledger, command, _closing(ledger, {"program": program, "reason": reason}))
+
+
+@act_of("program close")
+def _closing(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    program, reason = inputs["program"], inputs["reason"]
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer()
         return programs.close(attempt.program(program), reason=reason)
 
-    return ledger.carry_out(command, decide, request=Request("program close", {"program": program, "reason": reason}))
+    return Act(ActKind.PROGRAMS, f"program/{program}", Request("program close", inputs), decide)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from ledger.domain.fields import Count, OfficerId, Text
+from ledger.domain.fields import AgreementId, Count, OfficerId, Text
 
 
 class Role(StrEnum):
@@ -39,6 +39,8 @@ class Meta(Frozen):
     """The officer who acted; nobody when the ledger itself is opened."""
     reference: Text | None = None
     note: Text | None = None
+    agreement: AgreementId | None = None
+    """The agreement that the event rests on: its subject, and the version of the proposal."""
 
 
 class RefusedRows(Frozen):
@@ -84,6 +86,8 @@ class Event(Frozen):
     """The field that names the officer who acts, who must be the one that records the event."""
     PERSON: ClassVar[str | None] = None
     """The field with the recipient whom the event concerns: `recipient_id` where there is one."""
+    AGREED: ClassVar[str | None] = None
+    """The kind of act that the event is part of, where it needs other officers' words: the law acts-agreed."""
     NEEDS_OPEN: ClassVar[bool]
     """Whether the event's program must be open: the law closed-is-closed."""
     NEEDS_ELIGIBLE: ClassVar[bool]

@@ -17,6 +17,7 @@ class OfficerEnrolled(Event):
     """An officer may act in the roles named."""
 
     TOPIC = "OfficerEnrolled.v1"
+    AGREED = "officers"
     STREAM = officer_stream
     ROLE = None
     officer_id: OfficerId
@@ -29,6 +30,7 @@ class OfficerRevoked(Event):
     """An officer may no longer act."""
 
     TOPIC = "OfficerRevoked.v1"
+    AGREED = "officers"
     STREAM = officer_stream
     ROLE = None
     officer_id: OfficerId
@@ -39,6 +41,7 @@ class OfficerKeyReplaced(Event):
     """An officer signs with another key from now on; the one before counts no more."""
 
     TOPIC = "OfficerKeyReplaced.v1"
+    AGREED = "officers"
     STREAM = officer_stream
     ROLE = None
     officer_id: OfficerId

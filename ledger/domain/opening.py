@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.domain.event import Event, Stream
-from ledger.domain.fields import OfficerId, Text, pattern
+from ledger.domain.fields import Count, OfficerId, Sha256, Text, pattern
 
 ledger_stream = Stream("ledger", "a second currency, two first officers")
 LEDGER_STREAM = ledger_stream()
@@ -20,6 +20,21 @@ class LedgerOpened(Event):
     name: Text
     currency: Annotated[str, pattern(r"^[A-Z]{3}$")]
     decimals: Annotated[int, Field(ge=0, le=4)]
+
+
+class RulesAdopted(Event):
+    """Two officers adopted what was set up: from here on no officer alone moves money or rights."""
+
+    TOPIC = "RulesAdopted.v1"
+    STREAM = ledger_stream
+    ROLE = None
+    AGREED = "rules"
+    edition: Annotated[int, Field(ge=1)]
+    """The edition of the rules; this program knows edition 1."""
+    events_adopted: Count
+    """The number of events that were adopted with the rules."""
+    root: Sha256
+    """The root of the tree over these events (RFC 6962)."""
 
 
 class LedgerEntrusted(Event):

@@ -48,6 +48,7 @@ class ProgramOpened(_ProgramEvent):
     """A program begins, with its terms."""
 
     TOPIC = "ProgramOpened.v1"
+    AGREED = "programs"
     program: Annotated[ProgramCode, ChosenByOfficer]
     parent: ProgramCode | None = None
     name: Text
@@ -68,6 +69,7 @@ class BudgetSet(_ProgramEvent):
     """The money set aside for a program is now so much."""
 
     TOPIC = "BudgetSet.v1"
+    AGREED = "programs"
     NEEDS_OPEN = True
     budget: BudgetAmount
     previous: BudgetAmount
@@ -110,6 +112,7 @@ class ProgramClosed(_ProgramEvent):
     """Nothing more is paid or recorded in the program."""
 
     TOPIC = "ProgramClosed.v1"
+    AGREED = "programs"
     reason: Text
 
 

@@ -53,6 +53,22 @@ def tile_roots(hashes: bytes) -> bytes:
     return hashes
 
 
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    """MTH over the hashes of leaves, one after the other; holds one hash a level (RFC 6962, 2.1)."""
+    peaks: list[tuple[int, bytes]] = []
+    for leaf in leaves:
+        level, node = 0, leaf
+        while peaks and peaks[-1][0] == level:
+            node, level = node_hash(peaks.pop()[1], node), level + 1
+        peaks.append((level, node))
+    if not peaks:
+        return EMPTY_ROOT
+    root = peaks.pop()[1]
+    while peaks:
+        root = node_hash(peaks.pop()[1], root)
+    return root
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A tree of so many leaves."""

@@ -15,6 +15,7 @@ from ledger.domain.registry import SIGNED_TOPICS, UPCASTERS
 from ledger.store.entries import canonical, line_of
 from ledger.store.recorder import EventLog
 from projections.errors import SegmentMismatchError
+from projections.laws.acts import check_acts
 from projections.laws.law import (
     BREACHES_MAX,
     Breach,
@@ -62,9 +63,9 @@ def check(
     `absent` tells which numbers nobody in the vault has, as `PersonRows.absent` does; nothing where no vault is at hand.
     """
     readable = check_readable(source or Held(recorder), recorder.size())
-    signed = check_signatures(recorder)
+    signed, exact = check_signatures(recorder), check_acts(recorder)
     archived, segments = check_archive(archive)
-    return [readable, signed, archived, *examine(recorder, segments, readable, absent=absent)]
+    return [readable, signed, exact, archived, *examine(recorder, segments, readable, absent=absent)]
 
 
 def examine(

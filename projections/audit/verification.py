@@ -31,6 +31,7 @@ from projections.audit.exported import PublishedLog
 from projections.audit.log_check import SignedLog
 from projections.audit.log_check import verify as verify_log
 from projections.audit.officers import officers_files, pem
+from projections.laws.acts import SENTENCE, check_acts
 from projections.laws.law import Breach, Law
 from projections.laws.payment_lists import check_lists
 from projections.relation.archive import ARCHIVE, Archive
@@ -282,6 +283,7 @@ def _laws_of_events(opened: _Opened, *, is_export: bool, on_progress: OnProgress
         "readable", "Every event can be read.", lambda: check_readable(opened.source, events.size(), on_progress)
     )
     signed = _examined("signatures-valid", "Every act is signed.", lambda: check_signatures(events))
+    exact = _examined("acts-exact", SENTENCE, lambda: check_acts(events))
     segments: list[Segment] = []
 
     def archived() -> Law:
@@ -297,7 +299,7 @@ def _laws_of_events(opened: _Opened, *, is_export: bool, on_progress: OnProgress
         others = examine(events, segments if columns.holds else (), readable, also)
     except (IntegrityBrokenError, LedgerError, OSError, database_error()) as error:
         others = [_broken("laws", "Every law can be examined.", str(error).partition("\n")[0])]
-    return [readable, signed, columns, *others]
+    return [readable, signed, exact, columns, *others]
 
 
 def _files_law(path: Path) -> Law:

@@ -81,10 +81,18 @@ def law_names() -> list[str]:
 def law_sql(name: str) -> str:
     """The text of a law, with what follows from the declarations of events in the places marked for it."""
     text = files("projections.laws").joinpath(name.replace("-", "_") + ".sql").read_text(encoding="utf-8")
-    for mark, made in (("{streams}", _streams), ("{needs_open}", _needs_open), ("{needs_eligible}", _needs_eligible)):
+    for mark, made in _MADE.items():
         if mark in text:
             text = text.replace(mark, made())
     return text
+
+
+def _agreed() -> str:
+    """For each kind of act that needs words, its events."""
+    kinds = sorted({cls.AGREED for cls in _CLASSES if cls.AGREED})
+    return " ".join(
+        f"WHEN event IN ({_listed(kind == cls.AGREED for cls in _CLASSES)}) THEN '{kind}'" for kind in kinds
+    )
 
 
 def _streams() -> str:
@@ -115,6 +123,13 @@ def _listed(is_one: Iterable[bool]) -> str:
 
 
 _CLASSES = tuple(EVENT_CLASSES.values())
+_MADE = {
+    "{agreed}": _agreed,
+    "{needs_eligible}": _needs_eligible,
+    "{needs_open}": _needs_open,
+    "{streams}": _streams,
+}
+"""Mark in a law's text → what makes the text that stands there."""
 
 
 def sentence(text: str) -> str:

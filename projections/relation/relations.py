@@ -72,7 +72,7 @@ def _le(bound: object) -> int | None:
 
 
 def _fields() -> dict[str, str]:
-    found: dict[str, str] = {}
+    found = {"agreement": "VARCHAR"}  # of the meta, and in a column where the event may bear one
     for cls in EVENT_CLASSES.values():
         for name, field in cls.model_fields.items():
             sql = _sql_type(field.annotation, field.metadata)
@@ -139,7 +139,8 @@ def fields_of(topics: Iterable[str]) -> tuple[str, ...]:
     """The fields that events of these topics may have; all where one of the topics is not known."""
     named: set[str] = set()
     for topic in topics:
-        named |= set(EVENT_CLASSES[topic].model_fields) if topic in EVENT_CLASSES else set(FIELDS)
+        cls = EVENT_CLASSES.get(topic)
+        named |= {*cls.model_fields, *(["agreement"] if cls.AGREED else [])} if cls else set(FIELDS)
     return tuple(name for name in FIELDS if name in named)
 
 

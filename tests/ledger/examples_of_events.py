@@ -3,13 +3,14 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, ActRejected, PolicySet
 from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
 from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined
 from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
-from ledger.domain.opening import LedgerEntrusted, LedgerOpened
+from ledger.domain.opening import LedgerEntrusted, LedgerOpened, RulesAdopted
 from ledger.domain.payment import (
     ReturnReason,
     TrancheDisbursed,
@@ -73,6 +74,20 @@ EXAMPLES: tuple[Event, ...] = (
         program="bsu-2020",
     ),
     LedgerEntrusted(officer_id="agus"),
+    RulesAdopted(edition=1, events_adopted=12, root=SHA),
+    ActProposed(
+        subject="program/tkm-2020",
+        proposer="siti",
+        kind=ActKind.PROGRAMS,
+        request='{"command":"program close","inputs":{"program":"tkm-2020","reason":"year-end"}}',
+        act='[{"program":"tkm-2020","reason":"year-end","topic":"ProgramClosed.v1"}]',
+        act_sha256=SHA,
+        words=1,
+        lapses_on=date(2020, 11, 14),
+    ),
+    ActAgreed(subject="program/tkm-2020", checker="budi", proposal=1, act_sha256=SHA, is_last=True),
+    ActRejected(subject="program/tkm-2020", recorded_by="budi", proposal=1, cause="rejected", reason="too early"),
+    PolicySet(kind=ActKind.OFFICERS, above=10_000_000_000, checkers=2),
     OfficerEnrolled(officer_id="agus", roles=(Role.CHECKER, Role.MAKER)),
     OfficerRevoked(officer_id="agus", reason="moved"),
     OfficerKeyReplaced(officer_id="agus", public_key=PUBLIC_KEY, reason="lost"),

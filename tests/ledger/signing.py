@@ -35,6 +35,17 @@ class Office:
         programs.open_program(self.ledger, self.siti, terms=PROGRAM)
         programs.set_budget(self.ledger, self.siti, program=PROGRAM.program, budget=100_000_000)
 
+    @classmethod
+    def on(cls, ledger: Ledger, folder: Path) -> "Office":
+        """An office on a ledger whose officers siti and budi have no keys yet: each gives the other one."""
+        office = cls.__new__(cls)
+        office.folder, office.ledger, office.keys = ledger.folder, ledger, keys_in(folder / "keys")
+        for officer_id, giver in (("siti", "budi"), ("budi", "siti")):
+            key = office.new_key(officer_id)
+            officers.replace_key(ledger, office.by(giver), officer_id=officer_id, public_key=key, reason="the first")
+        office.siti, office.budi = office.by("siti"), office.by("budi")
+        return office
+
     def by(self, officer_id: str, **said: Any) -> Command:
         return by(officer_id, signer=self.keys.signer, **said)
 

@@ -49,6 +49,12 @@ SINCE = Path(__file__).parent / "golden_since"
 """What came to stored objects later: an event with an optional field that its golden file has not, and a signed one."""
 WITH_KEY = OfficerEnrolled(officer_id="agus", roles=(Role.MAKER,), public_key=PUBLIC_KEY)
 SIGNATURE = "A" * 85 + "Q=="
+UNDER_AGREEMENT = Entry(
+    "program/bsu-2020",
+    3,
+    META.model_copy(update={"agreement": "program/bsu-2020@1"}),
+    BudgetSet(program="bsu-2020", budget=2**53 - 1, previous=0),
+)
 
 
 def entry_of(event: Event) -> Entry:
@@ -72,6 +78,7 @@ def test_stored_bytes_read_back_as_the_same_event(event: Event) -> None:
     [
         ("OfficerEnrolled.v1 public_key", entry_of(WITH_KEY)),
         ("OfficerEnrolled.v1 signature", replace(entry_of(WITH_KEY), signature=SIGNATURE)),
+        ("BudgetSet.v1 agreement", UNDER_AGREEMENT),
     ],
 )
 def test_what_was_added_to_stored_objects_is_stored_in_the_same_bytes_for_good(name: str, entry: Entry) -> None:

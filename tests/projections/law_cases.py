@@ -357,7 +357,46 @@ CLOSED_IS_CLOSED: list[Case] = [
 ]
 NEED_OPEN = {"BudgetSet", "FundsReserved", "TrancheDisbursed", "GroupFunded"}
 """The events that a closed program takes no more, beside a payment again after a reversal."""
+ACT = row("ActProposed", subject="program/p", version=1, kind="programs", words=1, proposer="siti", act_sha256="a")
+WORD = row("ActAgreed", subject="program/p", version=2, proposal=1, checker="budi", act_sha256="a")
+RULES = (
+    ACT | {"subject": "rules", "kind": "rules"},
+    WORD | {"subject": "rules"},
+    row("RulesAdopted", agreement="rules@1"),
+)
+DONE = row("BudgetSet", program="p", agreement="program/p@1")
+ALONE = "OfficerRevoked without an agreement"
+NO_WORD = ["0 of 1 words were given"]
+ACTS_AGREED: list[Case] = [
+    ("kept", [*RULES, ACT, WORD, DONE], []),
+    ("before the rules", [DONE | {"agreement": None}, *RULES], []),
+    ("no rules", [DONE | {"agreement": None}], []),
+    ("alone", [*RULES, DONE | {"agreement": None}], ["BudgetSet without an agreement"]),
+    ("rules of one", [row("RulesAdopted")], ["RulesAdopted without an agreement"]),
+    ("not proposed", [*RULES, WORD, DONE], ["no act program/p@1 was proposed before"]),
+    ("proposed later", [*RULES, DONE, ACT, WORD], ["no act program/p@1 was proposed before"]),
+    (
+        "another proposed",
+        [*RULES, ACT | {"subject": "program/q"}, WORD, DONE],
+        ["no act program/p@1 was proposed before"],
+    ),
+    ("a later proposal", [*RULES, ACT | {"version": 4}, WORD, DONE], ["no act program/p@1 was proposed before"]),
+    ("another kind", [*RULES, ACT | {"kind": "officers"}, WORD, DONE], ["agreed to as officers, not as programs"]),
+    ("no word", [*RULES, ACT, DONE], NO_WORD),
+    ("a word later", [*RULES, ACT, DONE, WORD], NO_WORD),
+    ("a word on another act", [*RULES, ACT, WORD | {"act_sha256": "b"}, DONE], NO_WORD),
+    ("a word on another subject", [*RULES, ACT, WORD | {"subject": "program/q"}, DONE], NO_WORD),
+    ("a word on another proposal", [*RULES, ACT, WORD | {"proposal": 2}, DONE], NO_WORD),
+    ("the proposer's own word", [*RULES, ACT, WORD | {"checker": "siti"}, DONE], NO_WORD),
+    ("of an officer revoked", [*RULES, ACT, WORD, revoked("budi"), DONE], [ALONE, *NO_WORD]),
+    ("of an officer revoked afterwards", [*RULES, ACT, WORD, DONE, revoked("budi")], [ALONE]),
+    ("another officer revoked", [*RULES, ACT, WORD, revoked("agus"), DONE], [ALONE]),
+    ("two of two", [*RULES, ACT | {"words": 2}, WORD, WORD | {"checker": "tari"}, DONE], []),
+    ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
+    ("a payment", [*RULES, paid()], []),
+]
 CASES = {
+    "acts-agreed": ACTS_AGREED,
     "approved-by-two": APPROVED_BY_TWO,
     "batches-kept": BATCHES_KEPT,
     "ceilings-kept": CEILINGS_KEPT,
@@ -371,6 +410,7 @@ CASES = {
     "reissued-by-another": REISSUED_BY_ANOTHER,
 }
 EXAMINED = {
+    "acts-agreed": ("BudgetSet", "RulesAdopted", "OfficerRevoked"),
     "approved-by-two": ("TrancheDisbursed",),
     "batches-kept": ("BatchProposed",),
     "ceilings-kept": ("TrancheDisbursed", "GroupFunded", "TrancheReissued after reversal"),

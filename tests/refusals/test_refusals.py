@@ -13,11 +13,11 @@ from tests.acts import (  # fmt: skip
     kept,
     nik,
 )
-from tests.refusals import files, groups_and_goods, officers, payments, programs, store
+from tests.refusals import agreements, files, groups_and_goods, officers, payments, programs, store
 from tests.refusals.case import CASES
 from tests.rooms import refusals
 
-PROVOKED_IN = (files, groups_and_goods, officers, payments, programs, store)
+PROVOKED_IN = (agreements, files, groups_and_goods, officers, payments, programs, store)
 """Whose cases are in `CASES` once they are imported."""
 BY_CODE = {cls.code: cls for cls in refusals()}
 ON_A_SERVER = {"database_empty", "database_taken", "rights_missing", "store_timeout"}

@@ -1,0 +1,38 @@
+-- Once two officers have adopted the rules, what moves money or rights rests on the words of as many other officers, all
+-- given before, as its proposal asked for.
+SELECT
+    done.log_index,
+    done.stream,
+    CASE
+        WHEN done.agreement IS NULL THEN done.event || ' without an agreement'
+        WHEN proposed.subject IS NULL THEN 'no act ' || done.agreement || ' was proposed before'
+        WHEN proposed.kind <> done.needs THEN 'agreed to as ' || proposed.kind || ', not as ' || done.needs
+        WHEN COALESCE(words.given, 0) < proposed.words
+            THEN CAST(COALESCE(words.given, 0) AS STRING) || ' of ' || CAST(proposed.words AS STRING) || ' words were given'
+    END AS detail
+FROM (
+    SELECT
+        log_index, stream, event, agreement,
+        CASE {agreed} END AS needs
+    FROM log
+) AS done
+JOIN (SELECT MIN(log_index) AS log_index FROM log WHERE event = 'RulesAdopted') AS adopted
+    ON done.log_index >= adopted.log_index
+LEFT JOIN log AS proposed
+    ON proposed.event = 'ActProposed' AND proposed.log_index < done.log_index
+    AND proposed.subject || '@' || CAST(proposed.version AS STRING) = done.agreement
+LEFT JOIN (
+    SELECT done.log_index, COUNT(DISTINCT agreed.checker) AS given
+    FROM log AS done
+    JOIN log AS acts
+        ON acts.event = 'ActProposed' AND acts.subject || '@' || CAST(acts.version AS STRING) = done.agreement
+    JOIN log AS agreed
+        ON agreed.event = 'ActAgreed' AND agreed.subject = acts.subject AND agreed.proposal = acts.version
+        AND agreed.act_sha256 = acts.act_sha256 AND agreed.checker <> acts.proposer AND agreed.log_index < done.log_index
+    LEFT JOIN log AS revoked
+        ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = agreed.checker
+        AND revoked.log_index < done.log_index
+    WHERE revoked.officer_id IS NULL
+    GROUP BY done.log_index
+) AS words ON words.log_index = done.log_index
+WHERE done.needs IS NOT NULL
