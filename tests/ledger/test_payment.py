@@ -18,6 +18,7 @@ from ledger.domain.payment import (
     TrancheReturned,
     TrancheReversed,
     TrancheSettled,
+    is_payment_id,
 )
 
 NAME: dict[str, Any] = {"program": "bsu", "tranche": 1, "recipient_id": "R000000001", "amount": 600}
@@ -153,3 +154,17 @@ def test_anything_else_names_no_payment(text: str) -> None:
     with pytest.raises(PaymentUnknownError):
         PaymentRef.parse(text)
     assert not payments.is_payment_id(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("bsu/1/R000000001", True), ("bsu/1/R000000001/2", True), ("bsu/1", False), ("bsu/1/R1", False), ("a.csv", False)],
+)
+def test_a_payment_is_told_from_a_file_by_the_form_of_its_name(text: str, is_one: bool) -> None:
+    assert is_payment_id(text) is is_one
+
+
+def test_a_bank_returns_for_the_reasons_of_iso_20022_that_the_ledger_knows() -> None:
+    # ISO 20022 ExternalReturnReason1Code.
+    known = {"AC01", "AC04", "AC06", "AG01", "AM05", "BE01", "MD07", "MS03", "RR04"}
+    assert {str(reason) for reason in ReturnReason} == known

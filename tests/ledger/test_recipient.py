@@ -4,6 +4,9 @@ from ledger.domain.event import Event
 from ledger.domain.program import Kind
 from ledger.domain.recipient import (
     Channel,
+    DataDisclosed,
+    ErasureRejected,
+    ErasureRequested,
     Recipient,
     RecipientReferred,
     RecipientRegistered,
@@ -56,3 +59,18 @@ def test_the_same_help_is_recorded_once() -> None:
     assert support(recipient(HELPED), program="inkubasi", kind=Kind.INCUBATION) == []
     other = HELPED.model_copy(update={"kind": Kind.COMPANION})
     assert support(recipient(HELPED), program="inkubasi", kind=Kind.COMPANION) == [other]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ErasureRejected(recipient_id=ID, checker="budi", reason="still to be paid"),
+        DataDisclosed(recipient_id=ID, reason="asked"),
+    ],
+)
+def test_what_a_person_had_stays_known_whatever_is_asked_about_their_data(event: Event) -> None:
+    asked = ErasureRequested(recipient_id=ID, maker="siti", reason="asked", legal_basis="UU 27/2022")
+    after = recipient(REFERRED, TRAINED, HELPED, asked, event)
+    assert refer(after, scheme="kartu-prakerja", channel=Channel.BP2MI) == []
+    assert attend(after, program="tkm", session_id="s1") == []
+    assert support(after, program="inkubasi", kind=Kind.INCUBATION) == []

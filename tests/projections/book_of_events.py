@@ -13,7 +13,7 @@ from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
 from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined
 from ledger.domain.officer import OfficerEnrolled, OfficerRevoked
-from ledger.domain.opening import LedgerOpened
+from ledger.domain.opening import LedgerOpened, RulesAdopted
 from ledger.domain.payment import (
     ReturnReason,
     TrancheDisbursed,
@@ -318,6 +318,17 @@ def crooked(book: Book) -> Book:
     book.add(step(TrancheReissued, 2, attempt=2, after="reversal"), on="2020-10-01")
     book.add(SupportReceived(recipient_id="R000000002", program="bsu", kind=Kind.COMPANION), on="2020-10-07")
     book.add(step(TrancheReversed, 4, reason="wrong list"), on="2020-10-08")
+    papers: dict[str, Any] = {"proposal_ref": "P 1", "decree_ref": "SK 1", "decree_on": date(2020, 9, 1)}
+    book.add(
+        # A roster of which nobody joined, and somebody who joined where nobody was funded.
+        GroupFunded(
+            program="empty", group_id="g1", amount=1, members=("R000000001",), report_due_on=date(2020, 10, 10), **papers
+        ),
+        GroupJoined(program="lost", group_id="g2", recipient_id="R000000002"),
+        # A bank that confirms one payment again and again.
+        paid(4, tranche=2, amount=400), step(TrancheSettled, 4, tranche=2, amount=400, attempt=1),
+        step(TrancheSettled, 4, tranche=2, amount=400, attempt=1),
+    )  # fmt: skip
     for rows in ((5, 2), (1, 0), (0, 7)):
         refused = tuple(
             RefusedRows(code=code, rows=count) for code, count in zip(("a_code", "b_code"), rows, strict=True) if count
@@ -343,6 +354,7 @@ def break_laws(book: Book) -> Book:
     book.add(person(20), at=START + timedelta(seconds=1, microseconds=20_300))
     book.add(paid(2), paid(6), paid(7, batch_id="none"), paid(77), step(TrancheRefunded, 1, treasury_ref="NTPN 2"))
     book.add(ProgramClosed(program="bsu", reason="year-end"))
+    book.add(RulesAdopted(edition=1, events_adopted=9, root=SHA), BudgetSet(program="tkm", budget=1, previous=20000))
     book.add(FundsReserved(program="bsu", amount=99_999, reserved_for="batch x"))
     book.add(RecipientErased(recipient_id="R000000009", checker="siti", reason="asked", legal_basis="UU 27/2022"))
     book.add(GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))
