@@ -6,7 +6,13 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ledger.domain import fields
-from ledger.domain.errors import shape_of
+from ledger.domain.batch import BatchUnknownError
+from ledger.domain.errors import LedgerError, shape_of
+from ledger.files.errors import FileMissingError
+from ledger.store.errors import LedgerMissingError
+from ledger.transparency.errors import LogExistsError
+
+NUMBER = "3273015501900001"
 
 FITS = {
     "ProgramCode": ["a1", "aid-2026", "a" * 16],
@@ -61,3 +67,16 @@ def test_a_shape_says_how_a_text_looks_and_not_what_it_says() -> None:
     assert shape_of("Budi 3273015501900001") == "A{4} 9{16}"
     assert shape_of("a1-") == "A9-"
     assert shape_of("9" * 300) == "9{200}"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_shown"),
+    [
+        (LedgerMissingError(folder=f"/ledgers/{NUMBER}"), True),
+        (FileMissingError(path=f"/files/{NUMBER}.csv"), True),
+        (LogExistsError(folder="log", origin=f"log.example/{NUMBER}"), True),
+        (BatchUnknownError(batch_id=NUMBER), False),
+    ],
+)
+def test_a_refusal_shows_a_long_number_only_in_the_name_of_a_place(error: LedgerError, is_shown: bool) -> None:
+    assert (NUMBER in str(error)) is is_shown

@@ -325,6 +325,8 @@ def crooked(book: Book) -> Book:
             program="empty", group_id="g1", amount=1, members=("R000000001",), report_due_on=date(2020, 10, 10), **papers
         ),
         GroupJoined(program="lost", group_id="g2", recipient_id="R000000002"),
+        AccountabilityReported(program="empty", group_id="g1", report_ref="LPJ 1"),
+        AccountabilityReported(program="empty", group_id="g1", report_ref="LPJ 2"),
         # A bank that confirms one payment again and again.
         paid(4, tranche=2, amount=400), step(TrancheSettled, 4, tranche=2, amount=400, attempt=1),
         step(TrancheSettled, 4, tranche=2, amount=400, attempt=1),

@@ -323,3 +323,17 @@ def test_importing_the_read_side_loads_no_heavy_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_each_payment_has_its_newest_attempt_and_state(case: Book) -> None:
+    found = values(
+        run(case, "payments"), "tranche", "recipient_id", "attempt", "amount", "settled", "returned", "state"
+    )
+    assert sorted(found) == [
+        (1, "R000000001", 1, 600, 600, 0, "settled"),
+        (1, "R000000002", 1, 600, 0, 600, "returned"),
+        (1, "R000000003", 2, 600, 0, 0, "reissued"),
+        (1, "R000000004", 1, 600, 0, 0, "refunded"),
+        (1, "R000000005", 2, 600, 0, 0, "reissued"),
+        (2, "R000000001", 1, 400, 0, 0, "disbursed"),
+    ]
