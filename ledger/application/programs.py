@@ -52,7 +52,9 @@ def _budget(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     program, budget = inputs["program"], inputs["budget"]
 
     def decide(attempt: Attempt) -> list[Event]:
-        return programs.set_budget(attempt.program(program), budget=budget)
+        # All programs are read, so that two of one umbrella cannot both take what is left under it.
+        others = list(attempt.load_range("program/", programs.evolve).values())
+        return programs.set_budget(attempt.program(program), budget=budget, others=others)
 
     request = Request("program budget", inputs)
     return Act(ActKind.PROGRAMS, f"program/{program}", request, decide, amount=budget)

@@ -192,6 +192,16 @@ class BudgetBelowCommittedError(LedgerError):
     budget: int
 
 
+class UmbrellaExceededError(LedgerError):
+    """The budgets under an umbrella would add up to more than the umbrella's own."""
+
+    code = "umbrella_exceeded"
+    sentence = "the budgets under {umbrella} would add up to {total}, over its own of {budget}; raise that first or ask for less"
+    umbrella: str
+    total: int
+    budget: int
+
+
 class CategoryNotEligibleError(LedgerError):
     """The program is not meant for recipients of this category."""
 
@@ -281,15 +291,30 @@ def open_program(program: Program | None, *, terms: ProgramOpened, above: Sequen
     return [terms]
 
 
-def set_budget(program: Program, *, budget: int) -> list[Event]:
-    """Set aside so much in all; never less than is already reserved and spent."""
+def set_budget(program: Program, *, budget: int, others: Sequence[Program] = ()) -> list[Event]:
+    """Set aside so much in all; never less than is already reserved and spent.
+
+    An umbrella that has a budget binds the sum of those under it; `others` are all programs of the ledger.
+    """
     require_open(program)
     if budget == program.budget:
         return []
+    _require_under_umbrella(program, budget, others)
     committed = program.reserved + program.spent
     if budget < committed:
         raise BudgetBelowCommittedError(program=program.code, committed=committed, budget=budget)
     return [BudgetSet(program=program.code, budget=budget, previous=program.budget)]
+
+
+def _require_under_umbrella(program: Program, budget: int, others: Sequence[Program]) -> None:
+    budgets = {each.code: each.budget for each in others} | {program.code: budget}
+    umbrellas = [each for each in others if each.code == program.terms.parent] + [program]
+    for umbrella in umbrellas:
+        if umbrella.terms.kind is not Kind.UMBRELLA or not budgets[umbrella.code]:
+            continue
+        total = sum(budgets[each.code] for each in others if each.terms.parent == umbrella.code)
+        if total > budgets[umbrella.code]:
+            raise UmbrellaExceededError(umbrella=umbrella.code, total=total, budget=budgets[umbrella.code])
 
 
 def reserve(program: Program, *, amount: int, reserved_for: str) -> list[Event]:

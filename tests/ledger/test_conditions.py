@@ -11,7 +11,7 @@ from ledger.application.ledger import Ledger
 from ledger.domain.event import Event
 from ledger.domain.officer import OfficerRevokedError, officer_stream
 from ledger.domain.payment import TrancheDisbursed
-from ledger.domain.program import Kind, ProgramClosedError, ProgramOpened, program_stream
+from ledger.domain.program import Kind, ProgramClosedError, ProgramOpened, UmbrellaExceededError, program_stream
 from ledger.store.recorder import AppendCondition, Conflict
 from tests.acts import BUDI, PROGRAM, SITI, approve, log, now, propose, register, run
 
@@ -69,6 +69,17 @@ def test_a_decision_is_not_taken_again_for_what_it_did_not_read(ledger: Ledger) 
         propose(ledger, people)
 
     assert len(tries) == 1
+
+
+def test_two_programs_of_one_umbrella_do_not_both_take_what_is_left(ledger: Ledger) -> None:
+    for code, parent, kind in (("jps", None, Kind.UMBRELLA), ("one", "jps", Kind.CASH), ("two", "jps", Kind.CASH)):
+        terms = ProgramOpened(program=code, parent=parent, name=code, kind=kind, fiscal_year=2020)
+        programs.open_program(ledger, SITI, terms=terms)
+    programs.set_budget(ledger, SITI, program="jps", budget=100)
+    meanwhile(ledger, lambda other: programs.set_budget(other, BUDI, program="two", budget=60))
+
+    with pytest.raises(UmbrellaExceededError):
+        programs.set_budget(ledger, SITI, program="one", budget=60)
 
 
 def test_an_attempt_names_what_it_read_and_does_not_write(ledger: Ledger) -> None:

@@ -22,6 +22,8 @@ from ledger.domain.program import (
     ProgramTooDeepError,
     ScheduleOverCeilingError,
     TrancheUnknownError,
+    UmbrellaExceededError,
+    set_budget,
 )
 
 TERMS = ProgramOpened(
@@ -157,3 +159,31 @@ def test_a_program_that_names_no_category_is_for_all() -> None:
     programs.require_eligible(Program(TERMS.model_copy(update={"categories": ()})), "civil-servant")
     with pytest.raises(CategoryNotEligibleError):
         programs.require_eligible(program(), "civil-servant")
+
+
+def under(code: str, parent: str | None, budget: int, kind: Kind = Kind.CASH) -> Program:
+    terms = ProgramOpened(program=code, parent=parent, name=code, kind=kind, fiscal_year=2020)
+    return Program(terms, budget=budget)
+
+
+@pytest.mark.parametrize(
+    ("code", "budget", "total"),
+    [("one", 70, None), ("one", 71, 101), ("jps", 90, None), ("jps", 89, 90), ("jps", 0, None), ("far", 999, None)],
+)
+def test_an_umbrella_binds_the_sum_of_the_budgets_under_it(code: str, budget: int, total: int | None) -> None:
+    programs = [
+        under("jps", None, 100, Kind.UMBRELLA), under("one", "jps", 60), under("two", "jps", 30), under("far", None, 5),
+    ]  # fmt: skip
+    [program] = [each for each in programs if each.code == code]
+    if total is None:
+        assert len(set_budget(program, budget=budget, others=programs)) == 1
+        return
+    with pytest.raises(UmbrellaExceededError) as refused:
+        set_budget(program, budget=budget, others=programs)
+    assert (refused.value.umbrella, refused.value.total) == ("jps", total)
+
+
+def test_an_umbrella_without_a_budget_and_a_parent_of_another_kind_bind_nothing() -> None:
+    for parent in (under("jps", None, 0, Kind.UMBRELLA), under("jps", None, 5)):
+        child = under("one", "jps", 1)
+        assert len(set_budget(child, budget=60, others=[parent, child])) == 1

@@ -357,6 +357,7 @@ def break_laws(book: Book) -> Book:
     book.add(paid(2), paid(6), paid(7, batch_id="none"), paid(77), step(TrancheRefunded, 1, treasury_ref="NTPN 2"))
     book.add(ProgramClosed(program="bsu", reason="year-end"))
     book.add(RulesAdopted(edition=1, events_adopted=9, root=SHA), BudgetSet(program="tkm", budget=1, previous=20000))
+    book.add(BudgetSet(program="level-1", budget=5, previous=0), BudgetSet(program="level-2", budget=6, previous=0))
     book.add(FundsReserved(program="bsu", amount=99_999, reserved_for="batch x"))
     book.add(RecipientErased(recipient_id="R000000009", checker="siti", reason="asked", legal_basis="UU 27/2022"))
     book.add(GroupJoined(program="tkm", group_id="g1", recipient_id="R000000001"))

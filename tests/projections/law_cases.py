@@ -395,6 +395,27 @@ ACTS_AGREED: list[Case] = [
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
     ("a payment", [*RULES, paid()], []),
 ]
+UMBRELLA = row("ProgramOpened", program="u", kind="umbrella")
+CHILD = row("ProgramOpened", program="p", parent="u", kind="cash")
+TWIN = row("ProgramOpened", program="q", parent="u", kind="cash")
+FOREIGN = row("ProgramOpened", program="r", kind="cash")
+FAMILY = (UMBRELLA, CHILD, TWIN, FOREIGN, row("RulesAdopted"))
+
+
+def budget(program: str, amount: int) -> Row:
+    return row("BudgetSet", program=program, budget=amount)
+
+
+UMBRELLAS_KEPT: list[Case] = [
+    ("kept", [*FAMILY, budget("u", 10), budget("p", 4), budget("q", 6), budget("r", 99)], []),
+    ("over", [*FAMILY, budget("u", 10), budget("p", 4), budget("q", 7)], ["the budgets under u add up to 11, its own is 10"]),
+    ("lowered", [*FAMILY, budget("u", 11), budget("p", 4), budget("q", 7), budget("u", 10)], ["the budgets under u add up to 11, its own is 10"]),
+    ("the latest counts", [*FAMILY, budget("u", 10), budget("p", 9), budget("p", 3), budget("q", 7)], []),
+    ("no budget of its own", [*FAMILY, budget("p", 4), budget("q", 7)], []),
+    ("taken back", [*FAMILY, budget("u", 10), budget("u", 0), budget("q", 11)], []),
+    ("no umbrella", [UMBRELLA | {"kind": "cash"}, CHILD, row("RulesAdopted"), budget("u", 10), budget("p", 11)], []),
+    ("before the rules", [UMBRELLA, CHILD, budget("u", 10), budget("p", 11), row("RulesAdopted")], []),
+]  # fmt: skip
 CASES = {
     "acts-agreed": ACTS_AGREED,
     "approved-by-two": APPROVED_BY_TWO,
@@ -408,6 +429,7 @@ CASES = {
     "paid-once": PAID_ONCE,
     "recipients-eligible": RECIPIENTS_ELIGIBLE,
     "reissued-by-another": REISSUED_BY_ANOTHER,
+    "umbrellas-kept": UMBRELLAS_KEPT,
 }
 EXAMINED = {
     "acts-agreed": ("BudgetSet", "RulesAdopted", "OfficerRevoked"),

@@ -82,6 +82,19 @@ def budget_exceeded(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def umbrella_exceeded(ledger: Ledger, folder: Path) -> Any:
+    umbrella = ProgramOpened(program="jps", name="JPS", kind=Kind.UMBRELLA, fiscal_year=2020)
+    programs.open_program(ledger, SITI, terms=umbrella)
+    programs.set_budget(ledger, SITI, program="jps", budget=100)
+    for code in ("one", "two"):
+        terms = ProgramOpened(program=code, parent="jps", name=code, kind=Kind.CASH, fiscal_year=2020)
+        programs.open_program(ledger, SITI, terms=terms)
+    programs.set_budget(ledger, SITI, program="one", budget=60)
+    told = {"umbrella": "jps", "total": 101, "budget": 100}
+    return told, lambda: programs.set_budget(ledger, SITI, program="two", budget=41)
+
+
+@refusal
 def budget_below_committed(ledger: Ledger, folder: Path) -> Any:
     pay(ledger, register(ledger, 1))
     fields = {"program": PROGRAM, "committed": TRANCHE, "budget": TRANCHE - 1}
