@@ -32,6 +32,7 @@ def test_every_law_holds_in_a_ledger_kept_by_the_rules(case: Book) -> None:
         "archive-true",
         "acts-agreed",
         "erased-is-gone",
+        "umbrellas-kept",
     ]
     assert [law.name for law in laws if law.notices] == ["signatures-valid"]  # its officers have no keys
 
