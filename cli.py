@@ -27,6 +27,7 @@ SECTIONS: Sections = {
         "demo": "seeds.demo",
         "report": "projections.commands.report",
         "history": "projections.commands.report",
+        "status": "projections.commands.status",
         "check": "projections.commands.check",
     },
     "For two": {
