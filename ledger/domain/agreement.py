@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from ledger.domain.errors import LedgerError, SameOfficerError
 from ledger.domain.event import Event, Role, Stream
-from ledger.domain.fields import BudgetAmount, OfficerId, Sha256, Text, pattern
+from ledger.domain.fields import BudgetAmount, OfficerId, Sha256, Subject, Text
 
 WORDS_MAX = 9
 LAPSE_DAYS = 30
@@ -23,7 +23,6 @@ LAPSE_DAYS = 30
 agreement_stream = Stream("agreement/{subject}", "two acts that wait for one thing")
 policy_stream = Stream("policy/{kind}", "two policies for one kind of act at a time")
 
-Subject = Annotated[str, pattern(r"^[a-z]+(/[A-Za-z0-9][A-Za-z0-9.-]{0,40})?$")]
 Json = Annotated[str, StringConstraints(min_length=2, max_length=30_000)]
 """A JSON text of values that events or commands have checked."""
 Words = Annotated[int, Field(ge=1, le=WORDS_MAX)]

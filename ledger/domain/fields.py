@@ -55,6 +55,10 @@ RecipientId = Annotated[str, pattern(r"^R[0-9]{9}$")]
 OfficerId = Annotated[str, pattern(r"^[a-z][a-z0-9.-]{1,31}$")]
 
 
+Subject = Annotated[str, pattern(r"^[a-z]+(/[A-Za-z0-9][A-Za-z0-9.-]{0,40})?$")]
+"""What an agreement is about: a kind of thing and its name."""
+
+
 AgreementId = Annotated[str, pattern(r"^[a-z]+(/[A-Za-z0-9][A-Za-z0-9.-]{0,40})?@[1-9][0-9]*$")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.application import destinations, goods, grants, officers, privacy, programs, registration
+from ledger.application import agreements, destinations, goods, grants, officers, privacy, programs, registration
 from ledger.application.aftercare import Step
 from ledger.application.disbursement import reject
 from ledger.application.ledger import Ledger
@@ -234,6 +234,13 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     destinations.reopen(ledger, office.by("agus", reference="letter 7"), country="HK", decree_ref="294/2020")
     programs.close_program(ledger, budi, program="tkm-2020", reason="year-end")
     officers.revoke(ledger, budi, officer_id="budi", reason="leaves")  # says so themselves
+    agus = office.by("agus")
+    agreements.adopt_rules(ledger, siti)
+    agreements.approve(ledger, agus, subject="rules")
+    agreements.set_policy(ledger, siti, kind="programs", over=5, checkers=1)
+    agreements.approve(ledger, agus, subject="policy/programs")
+    programs.set_budget(ledger, siti, program="bsu-2020", budget=200_000_000)
+    agreements.reject(ledger, agus, subject="program/bsu-2020", reason="too much")
     law = law_of(ledger)
     assert (law.broken, law.notices) == ([], [])
     assert {type(entry.event) for entry in entries(ledger) if entry.signature} == {

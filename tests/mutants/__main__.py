@@ -1,6 +1,6 @@
 """Breaks the program in one small way at a time, and tells which of these mutants no test finds.
 
-`python -m tests.mutants [FILE …] [--sample N] [--seed S] [--only LINE …] [--jobs N]`, over the files named or over all
+`python -m tests.mutants [FILE …] [--sample N] [--seed S] [--only LINE …] [--again FILE] [--jobs N]`, over the files named or over all
 that have tests here: the verifier, the domain, the SQL of laws and reports. Each mutant is tried by a process of its
 own, forked from one that has the slow libraries loaded, which meets the file as mutated: no file is touched. So a test
 that starts another process meets the file as it is, and finds nothing.
@@ -11,6 +11,7 @@ Mutants that change nothing are listed in `equivalent.txt`, each with the reason
 import importlib
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -126,6 +127,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="try so many, chosen evenly, instead of all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, nargs="+", metavar="LINE", help="try those of these lines")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="try those that survived in an earlier run's output")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     os.chdir(ROOT)
@@ -138,6 +140,11 @@ def main() -> int:
     if not all(passes(None, tests) for tests in {tuple(each) for file in files for each in TESTS[file]}):
         parser.error("the tests fail on the program as it is")
     made = [each for file in files for each in mutants_of(file) if asked.only is None or each.line in asked.only]
+    if asked.again:
+        told = {
+            re.sub(r":\d+: ", ": ", line.partition("  ")[2], count=1) for line in asked.again.read_text().splitlines()
+        }
+        made = [each for each in made if f"{each.path}: {each}" in told]
     tried = made if asked.sample is None else random.Random(asked.seed).sample(made, min(asked.sample, len(made)))
     survived = in_processes(tried, asked.jobs)
     print(f"{len(made)} mutants of {len(files)} files, {len(tried)} tried (seed {asked.seed}), {survived} survived")
