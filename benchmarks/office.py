@@ -65,8 +65,7 @@ def propose_and_approve(ledger: Ledger, path: Path) -> None:
     """What `disburse propose` and `disburse approve` do."""
     with open_table(path, disbursement.FIELDS, {}) as table:
         disbursement.propose(
-            ledger, MAKER, table.rows(), program=PROGRAM, tranche=1, file_sha256=table.sha256, batch_id=BATCH,
-            on_reject=never,
+            ledger, MAKER, table.rows(), asked=disbursement.PaymentList(PROGRAM, 1, table.sha256, BATCH), on_reject=never,
         )  # fmt: skip
     disbursement.approve(ledger, CHECKER, batch_id=BATCH)
 

@@ -80,7 +80,14 @@ def propose(
         ledger,
         command,
         [Row(line, pair) for line, pair in enumerate(pairs, start=2)],
-        **{"program": PROGRAM, "tranche": tranche, "file_sha256": FILE_SHA256, "on_reject": stop, **more},
+        asked=disbursement.PaymentList(
+            more.pop("program", PROGRAM),
+            tranche,
+            more.pop("file_sha256", FILE_SHA256),
+            more.pop("batch_id", None),
+            more.pop("decimal_mark", None),
+        ),
+        **{"on_reject": stop, **more},
     )
     return proposed.proposal.batch_id
 

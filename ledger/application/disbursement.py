@@ -54,6 +54,19 @@ ROWS_DIGITS = 8
 
 
 @dataclass(frozen=True)
+class PaymentList:
+    """A list of payments as a maker asks for it."""
+
+    program: str
+    tranche: int
+    file_sha256: str
+    """Of the file that the rows come from."""
+    batch_id: str | None = None
+    """None for an id made of the program, the tranche and the list's hash."""
+    decimal_mark: DecimalMark | None = None
+
+
+@dataclass(frozen=True)
 class Proposed:
     """What became of a proposal."""
 
@@ -70,11 +83,7 @@ def propose(
     command: Command,
     rows: Iterable[Row | Reject],
     *,
-    program: str,
-    tranche: int,
-    file_sha256: str,
-    batch_id: str | None = None,
-    decimal_mark: DecimalMark | None = None,
+    asked: PaymentList,
     on_reject: OnReject,
     on_progress: OnProgress = lambda _: None,
 ) -> Proposed:
@@ -84,14 +93,15 @@ def propose(
     the batch's own id.
     """
     with _spool() as spool:
-        sorting = _Sorting(ledger, program, tranche, batch_id, decimal_mark, spool)
+        sorting = _Sorting(ledger, asked, spool)
         tally = in_chunks(ledger, command, rows, sorting.fill, on_reject=on_reject, on_progress=on_progress)
         tally.taken, tally.total = sorting.count, sorting.total
         if not tally.taken:
             raise BatchEmptyError(refused=sum(tally.refused.values()))
         folder = None if command.dry_run else ledger.batches_folder
         payment_list, rows_sha256 = _write_list(spool, folder)
-    chosen_id = batch_id or f"{program}-{tranche}-{rows_sha256[:ROWS_DIGITS]}"
+    program, tranche, file_sha256 = asked.program, asked.tranche, asked.file_sha256
+    chosen_id = asked.batch_id or f"{program}-{tranche}-{rows_sha256[:ROWS_DIGITS]}"
     proposal = built(
         BatchProposed,
         batch_id=chosen_id,
@@ -105,7 +115,7 @@ def propose(
         refused=tally.refused_rows,
     )
     files = {"file_sha256": file_sha256, "rows_sha256": rows_sha256}
-    request = Request("disburse propose", {"program": program, "tranche": tranche, "batch": batch_id, **files})
+    request = Request("disburse propose", {"program": program, "tranche": tranche, "batch": asked.batch_id, **files})
     try:
         entries = ledger.carry_out(command, lambda attempt: _decide_proposal(attempt, proposal), request=request)
         if payment_list is not None:
@@ -128,10 +138,7 @@ class _Sorting:
     """A payment list in the making: payable rows go into the spool, the others are refused."""
 
     ledger: Ledger
-    program: str
-    tranche: int
-    batch_id: str | None
-    decimal_mark: DecimalMark | None
+    asked: PaymentList
     spool: sqlite3.Connection
     count: int = 0
     total: int = 0
@@ -140,9 +147,9 @@ class _Sorting:
     def fill(self, attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         """Sort the rows of one chunk."""
         attempt.officer(Role.MAKER)
-        terms = attempt.program(self.program)
+        terms = attempt.program(self.asked.program)
         programs.require_open(terms)
-        due = programs.tranche_amount(terms, self.tranche)
+        due = programs.tranche_amount(terms, self.asked.tranche)
         people = RecipientIndex(self.ledger, attempt, (row.values[0] for row in rows))
         payable: list[tuple[Row, str, int]] = []
         for row in rows:
@@ -152,7 +159,9 @@ class _Sorting:
                 person = people[name]
                 programs.require_eligible(terms, person.category)
                 field, text = "amount", amount_text
-                amount = parse_amount(amount_text, self.ledger.currency, self.decimal_mark) if amount_text else due
+                amount = (
+                    parse_amount(amount_text, self.ledger.currency, self.asked.decimal_mark) if amount_text else due
+                )
                 programs.require_within(terms, amount=amount, ceiling=due)
             except LedgerError as error:
                 chunk.refuse(row, error, field=field, text=text)
@@ -161,11 +170,13 @@ class _Sorting:
         self._spool(attempt, payable, chunk)
 
     def _spool(self, attempt: Attempt, payable: list[tuple[Row, str, int]], chunk: Chunk) -> None:
-        paid = attempt.first(payment_stream(self.program, self.tranche, recipient_id) for _, recipient_id, _ in payable)
+        paid = attempt.first(
+            payment_stream(self.asked.program, self.asked.tranche, recipient_id) for _, recipient_id, _ in payable
+        )
         for row, recipient_id, amount in payable:
-            before = paid.get(payment_stream(self.program, self.tranche, recipient_id)) if paid else None
+            before = paid.get(payment_stream(self.asked.program, self.asked.tranche, recipient_id)) if paid else None
             # What this very batch has paid belongs to its list: the same file gives the same list again.
-            if isinstance(before, TrancheDisbursed) and before.batch_id != self.batch_id:
+            if isinstance(before, TrancheDisbursed) and before.batch_id != self.asked.batch_id:
                 chunk.refuse(row, _already_paid(before), field="recipient", text=row.values[0])
             elif self.spool.execute(_INTO_SPOOL, (recipient_id, amount, row.line)).rowcount:
                 self.count += 1

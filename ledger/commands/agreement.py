@@ -132,7 +132,7 @@ def policy_show(session: Session, output: str) -> None:
         for kind, amounts in found.items()
         for over, checkers in sorted(amounts.items())
     ]
-    present(session, output, rows, POLICY_COLUMNS, currency=currency.code, decimals=currency.decimals)
+    present(session, output, rows, POLICY_COLUMNS, currency=currency)
 
 
 @policy.command("set")

@@ -35,11 +35,8 @@ def disburse_propose(
     from ledger.application import disbursement
 
     with given_file(request, reading, file, disbursement.FIELDS) as given:
-        work = partial(
-            disbursement.propose, program=code, tranche=tranche, file_sha256=given.sha256, batch_id=batch_id,
-            decimal_mark=reading.decimal
-        )  # fmt: skip
-        made = given.carry_out(work)
+        asked = disbursement.PaymentList(code, tranche, given.sha256, batch_id, reading.decimal)
+        made = given.carry_out(partial(disbursement.propose, asked=asked))
         sentence, more = _proposed(request, given.ledger, made)
     tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
 
@@ -75,10 +72,9 @@ def disburse_one(
         if is_nik_shaped(recipient_id):  # the hash of what was typed is stored, and would give a NIK away
             recipient_id = privacy.recipient_named(ledger, recipient_id)
         typed = f"{recipient_id},{amount}\n"
-        made = disbursement.propose(
-            ledger, request.command, [Row(1, (recipient_id, amount))], program=code, tranche=tranche,
-            file_sha256=hashlib.sha256(typed.encode()).hexdigest(), batch_id=batch_id, on_reject=refuse
-        )  # fmt: skip
+        asked = disbursement.PaymentList(code, tranche, hashlib.sha256(typed.encode()).hexdigest(), batch_id)
+        rows = [Row(1, (recipient_id, amount))]
+        made = disbursement.propose(ledger, request.command, rows, asked=asked, on_reject=refuse)
         sentence, more = _proposed(request, ledger, made)
     tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ledger.console.columns import PLAIN, Column, Holds, Layout
 from ledger.console.headings import Language, phrase
+from ledger.domain.money import Currency
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,14 +90,17 @@ def _money_format(lang: Language, decimals: int) -> tuple[Any, Any]:
     return locale, pattern
 
 
+NO_CURRENCY = Currency("", 0)
+"""Of tables without money."""
+
+
 def render(
     rows: Sequence[Row],
     columns: Sequence[Column],
     *,
     layout: Layout = PLAIN,
     lang: Language = "en",
-    currency: str = "",
-    decimals: int = 0,
+    currency: Currency = NO_CURRENCY,
     heading: str | None = None,
     footer: str | None = None,
     file: TextIO | None = None,
@@ -106,15 +110,16 @@ def render(
 
     On a terminal (or with a `width`) columns that do not fit are left out and named below; elsewhere none are.
     """
-    page = _Page(layout, lang, currency, decimals, file or sys.stdout)
+    page = _Page(layout, lang, currency, file or sys.stdout)
     page.print(rows, columns, heading=heading, footer=footer, width=width)
 
 
 class _Page:
     """One table on its way to one file."""
 
-    def __init__(self, layout: Layout, lang: Language, currency: str, decimals: int, file: TextIO) -> None:
-        self.layout, self.lang, self.currency, self.decimals, self.file = layout, lang, currency, decimals, file
+    def __init__(self, layout: Layout, lang: Language, currency: Currency, file: TextIO) -> None:
+        self.layout, self.lang, self.file = layout, lang, file
+        self.currency, self.decimals = currency.code, currency.decimals
         self.encoding = getattr(file, "encoding", None) or "utf-8"
         self.is_unicode = self.encoding.lower().replace("-", "").startswith("utf")
 

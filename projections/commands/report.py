@@ -14,6 +14,7 @@ import click
 from ledger.console.options import NEW_FILE, Output, Session, as_of_option, known_at_option, reads, today
 from ledger.console.output import EVENT_COLUMNS, counted, event_row, present, print_json, stored_object
 from ledger.console.working import opened
+from ledger.domain.money import Currency
 from projections.commands.archive import opened_reports
 
 ROWS_MAX = 1_000
@@ -132,8 +133,8 @@ def print_report(
     footer = true_for(session, found.as_of, found.log_size)
     if found.is_cut:
         footer += " " + phrase("cut", session.lang).format(rows=format_number(len(rows), lang=session.lang))
-    unit: dict[str, Any] = {"currency": found.currency, "decimals": found.decimals}
-    present(session, output, rows, found.columns, layout=found.layout, heading=heading, footer=footer, **unit)
+    table: dict[str, Any] = {"layout": found.layout, "heading": heading, "footer": footer}
+    present(session, output, rows, found.columns, currency=Currency(found.currency, found.decimals), **table)
 
 
 def true_for(session: Session, as_of: date, log_size: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.console.columns import columns
 from ledger.console.tables import format_amount, render, to_csv, to_json
+from ledger.domain.money import Currency
 from projections.reports.engine import Reports
 from tests.projections.book_of_events import Book
 
@@ -19,7 +20,7 @@ def shown(case: Any, name: str, *, lang: Any = "en", width: int | None = None, e
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
     render(
-        report.rows, report.columns, layout=report.layout, lang=lang, currency=report.currency, decimals=report.decimals,
+        report.rows, report.columns, layout=report.layout, lang=lang, currency=Currency(report.currency, report.decimals),
         heading="Heading", footer="Footer", file=file, width=width,
     )  # fmt: skip
     file.flush()

@@ -309,10 +309,7 @@ def propose(
             ledger,
             Command("siti", TODAY),
             [Row(n, (recipient_id(n), "")) for n in numbers],
-            program="bsu",
-            tranche=tranche,
-            file_sha256="1" * 64,
-            batch_id=batch_id,
+            asked=disbursement.PaymentList("bsu", tranche, "1" * 64, batch_id),
             on_reject=_unexpected,
         )
         if approve:

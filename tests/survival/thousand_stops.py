@@ -104,7 +104,7 @@ class Desk:
         lines = [Row(line, (each, "")) for line, each in enumerate(ids, 2)]
         with closing(Ledger(self.folder / "ledger")) as ledger:
             disbursement.propose(
-                ledger, COMMAND, lines, program="bsu", tranche=1, file_sha256="1" * 64, batch_id=batch_id, on_reject=_raise
+                ledger, COMMAND, lines, asked=disbursement.PaymentList("bsu", 1, "1" * 64, batch_id), on_reject=_raise
             )  # fmt: skip
             disbursement.approve(ledger, Command("budi", COMMAND.effective_on), batch_id=batch_id)
         return batch_id
