@@ -72,3 +72,12 @@ def test_the_page_of_refusals_lists_every_code_with_its_meaning() -> None:
         page.write_text(before + start + expected + end + after, encoding="utf-8")
         return
     assert listed == expected
+
+
+def test_each_command_that_records_has_one_row_that_says_who_may_do_it_alone() -> None:
+    page = (ROOT / "docs" / "explanation" / "threats.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- commands -->")[2].partition("<!-- end of commands -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.strip().splitlines()[2:]]
+    assert [row for row in rows if len(row) != 4 or not all(row)] == []
+    records = [path for path, each in commands() if any(option.name == "reference" for option in each.params)]
+    assert sorted(f"salur {row[0].strip('`')}" for row in rows) == sorted(records)
