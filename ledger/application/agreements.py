@@ -36,7 +36,7 @@ from ledger.domain.agreement import (
 )
 from ledger.domain.event import Event, Role
 from ledger.domain.money import AMOUNT_MAX
-from ledger.domain.officer import Officer, OfficerRevokedError
+from ledger.domain.officer import Officer, OfficerKeyReplaced, OfficerRevokedError, officer_stream
 from ledger.domain.opening import LEDGER_STREAM, RulesAdopted
 from ledger.store.entries import Entry
 from ledger.transparency.merkle import leaf_hash, root_of
@@ -193,10 +193,14 @@ def approve(ledger: Ledger, command: Command, *, subject: str) -> Entries:
             raise KeyNeededError(officer_id=checker.officer_id)
         agreement = _waiting(attempt, subject)
         act = act_again(ledger, agreement)
-        given = [each for each in agreement.words if _counts(attempt, each)]
+        given = {
+            officer_id
+            for officer_id, version in zip(agreement.words, agreement.words_at, strict=True)
+            if _counts(attempt, agreement, officer_id, version)
+        }
         needed = max(agreement.proposed.words, _words_needed(attempt, act))
         is_last = len(given) + 1 >= needed
-        words = agreements.agree(agreement, checker=checker.officer_id, about=act.about, is_last=is_last)
+        words = agreements.agree(agreement, checker=checker.officer_id, about=act.about, given=given, is_last=is_last)
         if not words:
             return []
         if attempt.today > agreement.proposed.lapses_on:
@@ -229,9 +233,14 @@ def _require_in_office(attempt: Attempt, officer_id: str) -> None:
         raise OfficerRevokedError(officer_id=officer_id)
 
 
-def _counts(attempt: Attempt, officer_id: str) -> bool:
-    """Whether a word given before still counts: its officer holds office, with a key, at the last word."""
-    return _has_word(attempt.named_officer(officer_id))
+def _counts(attempt: Attempt, agreement: Agreement, officer_id: str, version: int) -> bool:
+    """Whether a word given before still counts: its officer holds office, with the key of then, at the last word."""
+    if not _has_word(attempt.named_officer(officer_id)):
+        return False
+    store, stream = attempt.ledger.store, agreement_stream(agreement.proposed.subject)
+    office = attempt.ledger.load(officer_stream(officer_id))
+    keys = [each.originator_version for each in office if isinstance(each.event, OfficerKeyReplaced)]
+    return not keys or store.position(officer_stream(officer_id), keys[-1]) < store.position(stream, version)
 
 
 def _proposed_on(ledger: Ledger, agreement: Agreement) -> date:

@@ -5,6 +5,7 @@ as `program/aid-2026`; one act waits for a subject at a time. A *word* is one of
 act. A *policy* says how many words a kind of act needs, beside the one who proposes it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -164,6 +165,8 @@ class Agreement:
     """The version of the last event in the stream."""
     words: tuple[str, ...] = ()
     """The officers who agreed, in order."""
+    words_at: tuple[int, ...] = ()
+    """The versions of their words in the stream, in the same order."""
     outcome: str | None = None
     """None while the act waits; else `agreed`, `rejected`, `withdrawn`, `lapsed` or `superseded`."""
 
@@ -181,7 +184,8 @@ def evolve(agreement: Agreement | None, event: Event) -> Agreement | None:
             return Agreement(event, version, version)
         case ActAgreed() if agreement:
             outcome = "agreed" if event.is_last else None
-            return replace(agreement, version=version, words=(*agreement.words, event.checker), outcome=outcome)
+            words, at = (*agreement.words, event.checker), (*agreement.words_at, version)
+            return replace(agreement, version=version, words=words, words_at=at, outcome=outcome)
         case ActRejected() if agreement:
             return replace(agreement, version=version, outcome=event.cause)
     return agreement
@@ -220,13 +224,15 @@ def lapsed(agreement: Agreement, *, recorded_by: str) -> ActRejected:
     )
 
 
-def agree(agreement: Agreement, *, checker: str, about: str | None, is_last: bool) -> list[Event]:
-    """Give a word; a second word of the same officer records nothing.
+def agree(
+    agreement: Agreement, *, checker: str, about: str | None, given: Collection[str], is_last: bool
+) -> list[Event]:
+    """Give a word; a second word of the same officer records nothing. `given` are the officers whose words count.
 
     Neither the one who proposed has a word, nor the one whom the act is about.
     """
     subject = agreement.proposed.subject
-    if checker in agreement.words:
+    if checker in given or (agreement.outcome == "agreed" and checker in agreement.words):
         return []
     require_waiting(agreement)
     if checker in (agreement.proposed.proposer, about):

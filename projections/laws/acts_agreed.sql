@@ -29,10 +29,10 @@ LEFT JOIN (
     JOIN log AS agreed
         ON agreed.event = 'ActAgreed' AND agreed.subject = acts.subject AND agreed.proposal = acts.version
         AND agreed.act_sha256 = acts.act_sha256 AND agreed.checker <> acts.proposer AND agreed.log_index < done.log_index
-    LEFT JOIN log AS revoked
-        ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = agreed.checker
-        AND revoked.log_index < done.log_index
-    WHERE revoked.officer_id IS NULL
+    LEFT JOIN log AS lost
+        ON lost.event IN ('OfficerRevoked', 'OfficerKeyReplaced') AND lost.officer_id = agreed.checker
+        AND lost.log_index > agreed.log_index AND lost.log_index < done.log_index
+    WHERE lost.officer_id IS NULL
     GROUP BY done.log_index
 ) AS words ON words.log_index = done.log_index
 WHERE done.needs IS NOT NULL

@@ -332,6 +332,25 @@ def test_a_word_of_an_officer_revoked_since_no_longer_counts(office: Office) -> 
     assert agree(office, "tari").waiting is None
 
 
+def test_a_word_under_a_key_replaced_since_no_longer_counts_and_may_be_given_again(office: Office) -> None:
+    office.enroll("rina", Role.CHECKER)
+    agree(office, "budi", "officer/rina")
+    agreements.set_policy(office.ledger, office.siti, kind="programs", over=0, checkers=2)
+    agree(office, "budi", "policy/programs")
+    budget(office, 7)
+    agree(office, "rina")
+    path = office.keys.path(office.ledger.fingerprint, "rina")
+    path.rename(path.with_name("old.pem"))
+    office.forget()
+    key = office.new_key("rina")
+    officers.replace_key(office.ledger, office.siti, officer_id="rina", public_key=key, reason="lost")
+    agree(office, "budi", "officer/rina")
+    assert agree(office, "budi").waiting == BSU
+    assert agree(office, "rina").waiting is None
+    assert office.ledger.view().program("bsu-2020").budget == 7
+    assert broken(office) == {}
+
+
 @pytest.mark.parametrize(
     ("rules", "amount", "words"),
     [(None, 5, 1), ({0: 1}, 5, 1), ({0: 2}, 0, 2), ({100: 3}, 100, 1), ({100: 3}, 101, 3), ({0: 2, 100: 1}, 101, 2)],

@@ -365,6 +365,8 @@ RULES = (
     row("RulesAdopted", agreement="rules@1"),
 )
 DONE = row("BudgetSet", program="p", agreement="program/p@1")
+NEW_KEY = row("OfficerKeyReplaced", officer_id="budi")
+NEW_KEY_ALONE = "OfficerKeyReplaced without an agreement"
 ALONE = "OfficerRevoked without an agreement"
 NO_WORD = ["0 of 1 words were given"]
 ACTS_AGREED: list[Case] = [
@@ -390,6 +392,9 @@ ACTS_AGREED: list[Case] = [
     ("the proposer's own word", [*RULES, ACT, WORD | {"checker": "siti"}, DONE], NO_WORD),
     ("of an officer revoked", [*RULES, ACT, WORD, revoked("budi"), DONE], [ALONE, *NO_WORD]),
     ("of an officer revoked afterwards", [*RULES, ACT, WORD, DONE, revoked("budi")], [ALONE]),
+    ("under a key replaced since", [*RULES, ACT, WORD, NEW_KEY, DONE], [NEW_KEY_ALONE, *NO_WORD]),
+    ("under a key replaced before", [NEW_KEY, *RULES, ACT, WORD, DONE], []),
+    ("again under the new key", [*RULES, ACT, WORD, NEW_KEY, WORD, DONE], [NEW_KEY_ALONE]),
     ("another officer revoked", [*RULES, ACT, WORD, revoked("agus"), DONE], [ALONE]),
     ("two of two", [*RULES, ACT | {"words": 2}, WORD, WORD | {"checker": "tari"}, DONE], []),
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
@@ -432,7 +437,7 @@ CASES = {
     "umbrellas-kept": UMBRELLAS_KEPT,
 }
 EXAMINED = {
-    "acts-agreed": ("BudgetSet", "RulesAdopted", "OfficerRevoked"),
+    "acts-agreed": ("BudgetSet", "RulesAdopted", "OfficerRevoked", "OfficerKeyReplaced"),
     "approved-by-two": ("TrancheDisbursed",),
     "batches-kept": ("BatchProposed",),
     "ceilings-kept": ("TrancheDisbursed", "GroupFunded", "TrancheReissued after reversal"),
