@@ -151,9 +151,13 @@ class Attempt:
 
     def load_range(self, prefix: str, evolve: Callable[[S | None, Any], S | None]) -> dict[str, S]:
         """Stream → its state, of all streams whose names begin so; for kinds of which there are few."""
+        self.watch(prefix)
+        return self.load_many(self.ledger.store.streams(prefix), evolve)
+
+    def watch(self, prefix: str) -> None:
+        """Let the decision hold only as long as no event of streams with this beginning of their names is stored."""
         self._reading()
         self._ranges_read.append((prefix, prefix + LAST_SIGN))
-        return self.load_many(self.ledger.store.streams(prefix), evolve)
 
     def _reading(self, *streams: str) -> None:
         """Take note of what is read, before it is."""

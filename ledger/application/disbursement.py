@@ -15,15 +15,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
+from ledger.application.agreements import Act, Entries, act_of, record
 from ledger.application.attempt import Attempt, Command
-from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, batched, in_chunks
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import batch as batches
 from ledger.domain import program as programs
+from ledger.domain.agreement import ActKind
 from ledger.domain.batch import (
     Batch,
     BatchEmptyError,
@@ -40,7 +43,7 @@ from ledger.files.amounts import DecimalMark, parse_amount
 from ledger.files.rejects import Reject
 from ledger.files.tables import Field, Row
 from ledger.store.durable import sync
-from ledger.store.entries import Entry, Series
+from ledger.store.entries import Entry, Series, to_event
 from ledger.store.sqlite import refusal_of
 
 FIELDS = (
@@ -357,6 +360,53 @@ def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally, reque
         return events
 
     ledger.carry_out(command, decide, request=request)
+
+
+# Call off
+
+
+def cancel(ledger: Ledger, command: Command, *, batch_id: str, reason: str) -> Entries:
+    """Call off what of an approved batch is not paid, and free its money."""
+    require_texts(reason=reason)
+    return record(ledger, command, _cancelling(ledger, {"batch": batch_id, "reason": reason}))
+
+
+@act_of("disburse cancel")
+def _cancelling(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    batch_id = inputs["batch"]
+
+    def decide(attempt: Attempt) -> list[Event]:
+        batch = attempt.batch(batch_id)
+        count, total = _paid_so_far(ledger, attempt, batch) if batch.status is batches.Status.APPROVED else (0, 0)
+        events = batches.cancel(batch, count=count, total=total, reason=inputs["reason"])
+        if events:
+            program, held = attempt.program(batch.proposal.program), batch.proposal.total
+            events += programs.spend(program, amount=total, held=held, reserved_for=f"batch {batch_id}")
+        return events
+
+    known = ledger.view().load(batch_stream(batch_id), batches.evolve)
+    amount = known.proposal.total if known else 0
+    return Act(ActKind.BATCHES, f"batch/{batch_id}", Request("disburse cancel", inputs), decide, amount=amount)
+
+
+def _paid_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, int]:
+    """Count and total of the batch's payments; the decision fails if another one is stored meanwhile."""
+    proposal = batch.proposal
+    attempt.watch(payment_stream(proposal.program, proposal.tranche, ""))
+    path = list_path(ledger, batch.batch_id)
+    if not path.exists():
+        raise BatchListMissingError(path=str(path))
+    count = total = 0
+    with path.open("rb") as file:
+        _require_unchanged(file, batch)
+        for rows in batched(_listed(file), CHUNK_ROWS):
+            streams = [payment_stream(proposal.program, proposal.tranche, row.values[0]) for row in rows]
+            for paid in ledger.store.select_first(streams).values():
+                event = to_event(paid)
+                if isinstance(event, TrancheDisbursed) and event.batch_id == batch.batch_id:
+                    count += 1
+                    total += event.amount
+    return count, total
 
 
 def _require_unchanged(file: BufferedReader, batch: Batch) -> None:

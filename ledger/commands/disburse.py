@@ -108,6 +108,18 @@ def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
     record(request, work, f"Batch {batch_id} is rejected; nothing of it will be paid.")
 
 
+@disburse.command("cancel")
+@click.argument("batch_id")
+@reason_option
+@writes
+def disburse_cancel(request: Request, batch_id: str, reason: str) -> None:
+    """Call off the approved BATCH_ID, or what of it is not paid yet; its money is free again."""
+    from ledger.application import disbursement
+
+    work = partial(disbursement.cancel, batch_id=batch_id, reason=reason)
+    record(request, work, f"Batch {batch_id} is called off, and what it held is free again.")
+
+
 @disburse.command("run")
 @click.argument("batch_id")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where rows refused now go.")

@@ -32,6 +32,7 @@ Words = Annotated[int, Field(ge=1, le=WORDS_MAX)]
 class ActKind(StrEnum):
     """The kinds of acts that need other officers' words."""
 
+    BATCHES = "batches"
     PROGRAMS = "programs"
     OFFICERS = "officers"
     POLICY = "policy"

@@ -78,6 +78,18 @@ class BatchExecuted(_BatchEvent):
     refused: tuple[RefusedRows, ...] = ()
 
 
+class BatchCancelled(_BatchEvent):
+    """An approved batch is called off: what of it is paid stands, the rest is not paid."""
+
+    TOPIC = "BatchCancelled.v1"
+    AGREED = "batches"
+    ROLE = None
+    count: Count
+    """Payments of the batch that were made before."""
+    total: Count
+    reason: Text
+
+
 class BatchUnknownError(LedgerError):
     """No batch has that id."""
 
@@ -138,6 +150,7 @@ class Status(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXECUTED = "executed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,8 @@ def evolve(batch: Batch | None, event: Event) -> Batch | None:
             return replace(batch, status=Status.REJECTED, checker=event.checker)
         case BatchExecuted():
             return replace(batch, status=Status.EXECUTED, paid_count=event.count, paid_total=event.total)
+        case BatchCancelled():
+            return replace(batch, status=Status.CANCELLED, paid_count=event.count, paid_total=event.total)
     return batch
 
 
@@ -182,14 +197,14 @@ def propose(batch: Batch | None, *, proposal: BatchProposed) -> list[Event]:
         proposal.program,
         proposal.tranche,
     )
-    if not same or batch.status is Status.REJECTED:
+    if not same or batch.status in (Status.REJECTED, Status.CANCELLED):
         raise BatchExistsError(batch_id=proposal.batch_id, status=batch.status)
     return []
 
 
 def approve(batch: Batch, *, checker: str) -> list[Event]:
     """Agree that exactly the proposed rows are paid; approving twice records nothing."""
-    if batch.status is Status.REJECTED:
+    if batch.status in (Status.REJECTED, Status.CANCELLED):
         raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy="propose it under another id")
     if checker == batch.proposal.maker:
         raise SameOfficerError(officer_id=checker, thing=f"batch {batch.batch_id}")
@@ -211,13 +226,24 @@ def reject(batch: Batch, *, checker: str, reason: str) -> list[Event]:
 
 def require_approved(batch: Batch) -> None:
     """Refuse to pay what a checker has not agreed to."""
-    if batch.status in (Status.PROPOSED, Status.REJECTED):
+    if batch.status in (Status.PROPOSED, Status.REJECTED, Status.CANCELLED):
         remedy = (
             "another officer must approve it first: `salur disburse approve`"
             if batch.status is Status.PROPOSED
             else "it will not be paid; propose a corrected file"
         )
         raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
+
+
+def cancel(batch: Batch, *, count: int, total: int, reason: str) -> list[Event]:
+    """Call off what of an approved batch is not paid; what is paid stands."""
+    if batch.status is Status.CANCELLED:
+        return []
+    if batch.status is not Status.APPROVED:
+        remedy = "reject it" if batch.status is Status.PROPOSED else "nothing of it is left to be called off"
+        raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
+    program = batch.proposal.program
+    return [BatchCancelled(batch_id=batch.batch_id, program=program, count=count, total=total, reason=reason)]
 
 
 def execute(batch: Batch, *, count: int, total: int, refused: tuple[RefusedRows, ...]) -> list[Event]:

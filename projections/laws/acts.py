@@ -12,7 +12,9 @@ from projections.laws.law import Breach, Law
 
 SENTENCE = "What was recorded under an agreement is exactly the act that was proposed, whole and once."
 PAGE_EVENTS = 5_000
-_TOPICS = (ActProposed.TOPIC, "KeyAssigned.v1", *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
+_WITH_THEM = ("KeyAssigned.v1", "FundsSpent.v1", "FundsReleased.v1")
+"""Topics of events that follow from an act and need no words of their own."""
+_TOPICS = (ActProposed.TOPIC, *_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
 
 
 def check_acts(recorder: EventLog) -> Law:

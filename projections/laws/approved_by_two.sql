@@ -11,6 +11,7 @@ SELECT
         WHEN batch.maker = batch.checker THEN batch.maker || ' proposed and approved batch ' || paid.batch_id
         WHEN NOT batch.maker_in_office THEN batch.maker || ' was no maker in office at batch ' || paid.batch_id
         WHEN NOT batch.checker_in_office THEN batch.checker || ' was no checker in office at batch ' || paid.batch_id
+        WHEN batch.cancelled_index < paid.log_index THEN 'batch ' || paid.batch_id || ' was called off before'
         WHEN batch.is_rejected THEN 'batch ' || paid.batch_id || ' was rejected'
     END AS detail
 FROM log AS paid
@@ -23,6 +24,7 @@ LEFT JOIN (
         approved.log_index AS approved_index,
         approved.checker,
         COUNT(rejected.log_index) > 0 AS is_rejected,
+        MIN(cancelled.log_index) AS cancelled_index,
         COUNT(maker.log_index) > 0 AS maker_in_office,
         COUNT(checker.log_index) > 0 AS checker_in_office
     FROM log AS proposed
@@ -34,6 +36,7 @@ LEFT JOIN (
         WHERE event = 'BatchApproved'
     ) AS approved
         ON approved.batch_id = proposed.batch_id AND approved.place = 1 AND approved.log_index > proposed.log_index
+    LEFT JOIN log AS cancelled ON cancelled.event = 'BatchCancelled' AND cancelled.batch_id = proposed.batch_id
     LEFT JOIN log AS rejected ON rejected.event = 'BatchRejected' AND rejected.batch_id = proposed.batch_id
     LEFT JOIN (
         SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index

@@ -1,4 +1,4 @@
--- No batch pays more than was proposed, and an executed one paid exactly what it says.
+-- No batch pays more than was proposed, and one that was executed or called off paid exactly what it says.
 SELECT
     proposed.log_index,
     proposed.stream,
@@ -12,7 +12,8 @@ SELECT
                 || CAST(executed.count AS STRING) || ' of ' || CAST(executed.total AS STRING)
     END AS detail
 FROM log AS proposed
-LEFT JOIN log AS executed ON executed.event = 'BatchExecuted' AND executed.batch_id = proposed.batch_id
+LEFT JOIN log AS executed
+    ON executed.event IN ('BatchExecuted', 'BatchCancelled') AND executed.batch_id = proposed.batch_id
 LEFT JOIN (
     SELECT batch_id, COUNT(*) AS payments, SUM(amount) AS total
     FROM log

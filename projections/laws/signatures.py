@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 from pydantic_core import from_json
 
 from ledger.domain import officer as officers
-from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
@@ -109,7 +109,7 @@ class Signatures:
             return self._take_office(event, entry.meta.by or "")
         if isinstance(event, BatchProposed) and (maker := self._officers.get(event.maker)):
             self._makers[event.batch_id] = maker
-        elif isinstance(event, BatchExecuted | BatchRejected):
+        elif isinstance(event, BatchCancelled | BatchExecuted | BatchRejected):
             self._makers.pop(event.batch_id, None)
         return None
 

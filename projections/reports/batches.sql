@@ -6,6 +6,7 @@ SELECT
     proposed.tranche,
     CASE
         WHEN later.is_executed THEN 'executed'
+        WHEN later.is_cancelled THEN 'cancelled'
         WHEN later.is_rejected THEN 'rejected'
         WHEN later.is_approved THEN 'approved'
         ELSE 'proposed'
@@ -23,11 +24,12 @@ LEFT JOIN (
     SELECT
         batch_id,
         MAX(event = 'BatchExecuted') AS is_executed,
+        MAX(event = 'BatchCancelled') AS is_cancelled,
         MAX(event = 'BatchRejected') AS is_rejected,
         MAX(event = 'BatchApproved') AS is_approved,
         MAX(checker) AS checker
     FROM events
-    WHERE event IN ('BatchApproved', 'BatchRejected', 'BatchExecuted')
+    WHERE event IN ('BatchApproved', 'BatchRejected', 'BatchExecuted', 'BatchCancelled')
     GROUP BY batch_id
 ) AS later ON later.batch_id = proposed.batch_id
 LEFT JOIN (

@@ -123,6 +123,13 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
         ("waits-too", "--reason", "wrong"),
         {"batch_id": ("waits", "--reason", "wrong"), "reason": ("waits-too", "--reason", "late")},
     ),
+    "disburse cancel": (
+        ("off", "--reason", "wrong list"),
+        {
+            "batch_id": ("off-too", "--reason", "wrong list"),
+            "reason": ("off", "--reason", "right list"),
+        },
+    ),
     "disburse run": (("ready",), {"batch_id": ("ready-too",)}),
     "payment settle": (("paid.csv",), {"payment": ("paid2.csv",), "column_map": ["--map", "reason=other"], **ALSO}),
     "payment return": (
@@ -312,7 +319,7 @@ def prepare() -> None:
     payments("pay2.csv", range(20, 26))
     for batch_id, numbers in (
         ("ready", range(1, 4)), ("ready-too", range(4, 7)), ("waits", range(7, 8)), ("waits-too", range(8, 9)),
-        ("paid", range(9, 20)),
+        ("paid", range(9, 20)), ("off", range(26, 28)), ("off-too", range(28, 30)),
     ):  # fmt: skip
         file = payments(f"{batch_id}-list.csv", numbers)
         done("disburse", "propose", file, "--program", "bsu", "--tranche", "1", "--batch", batch_id)

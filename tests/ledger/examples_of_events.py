@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, ActRejected, PolicySet
-from ledger.domain.batch import BatchApproved, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
@@ -136,6 +136,7 @@ EXAMPLES: tuple[Event, ...] = (
         refused=(PAID_BEFORE, RefusedRows(code="recipient_unknown", rows=3)),
     ),
     BatchApproved(**BATCH, checker="budi"),
+    BatchCancelled(**BATCH, count=1, total=600, reason="wrong list"),
     BatchRejected(**BATCH, checker="budi", reason="late"),
     BatchExecuted(**BATCH, count=1, total=1_200_000, refused=(PAID_BEFORE,)),
     TrancheDisbursed(**PAYMENT, batch_id="b1"),

@@ -8,6 +8,7 @@ import pytest
 from ledger.application import disbursement, officers, programs
 from ledger.application.attempt import Attempt
 from ledger.application.ledger import Ledger
+from ledger.domain.batch import BatchStateError
 from ledger.domain.event import Event
 from ledger.domain.officer import OfficerRevokedError, officer_stream
 from ledger.domain.payment import TrancheDisbursed
@@ -44,6 +45,26 @@ def test_a_payment_decided_before_a_revocation_is_not_stored_after_it(ledger: Le
         run(ledger, approved)
 
     assert [event for event in log(ledger) if isinstance(event, TrancheDisbursed)] == []
+
+
+def test_a_batch_called_off_while_it_is_run_pays_nobody_more(ledger: Ledger) -> None:
+    batch_id = propose(ledger, register(ledger, 2))
+    approve(ledger, batch_id)
+    meanwhile(ledger, lambda other: disbursement.cancel(other, BUDI, batch_id=batch_id, reason="wrong list"))
+
+    with pytest.raises(BatchStateError):
+        run(ledger, batch_id)
+
+    assert [event for event in log(ledger) if isinstance(event, TrancheDisbursed)] == []
+
+
+def test_a_batch_run_while_it_is_called_off_is_counted_whole(ledger: Ledger) -> None:
+    batch_id = propose(ledger, register(ledger, 2))
+    approve(ledger, batch_id)
+    meanwhile(ledger, lambda other: run(other, batch_id))
+
+    with pytest.raises(BatchStateError, match="executed"):
+        disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
 
 
 def test_a_proposal_decided_before_its_program_was_closed_is_not_stored_after_it(ledger: Ledger) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from ledger.application import chunks, goods, officers, programs
+from ledger.application import chunks, disbursement, goods, officers, programs
 from ledger.application.disbursement import list_path, reject
 from ledger.application.ledger import Ledger
 from ledger.domain.batch import (
     BatchApproved,
+    BatchCancelled,
     BatchEmptyError,
     BatchExecuted,
     BatchExistsError,
@@ -31,6 +32,7 @@ from ledger.domain.program import (
     ProgramClosedError,
 )
 from ledger.domain.request import ReferenceUsed
+from projections.audit.check import check
 from tests.acts import (
     BUDI,
     FILE_SHA256,
@@ -424,3 +426,56 @@ def test_a_rejected_batch_is_neither_approved_nor_run(ledger: Ledger, act: str) 
         (approve if act == "approve" else run)(ledger, batch_id)
     assert refused.value.status == "rejected"
     assert kept(ledger) == before
+
+
+def test_an_approved_batch_is_called_off_and_its_money_is_free_again(ledger: Ledger) -> None:
+    people = register(ledger, 2)
+    before = ledger.view().program(PROGRAM)
+    batch_id = propose(ledger, people)
+    approve(ledger, batch_id)
+    since = len(log(ledger))
+
+    disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+
+    assert log(ledger, since) == [
+        BatchCancelled(batch_id=batch_id, program=PROGRAM, count=0, total=0, reason="wrong list"),
+        money(FundsReleased, 2 * TRANCHE, batch_id),
+    ]
+    assert ledger.view().program(PROGRAM) == before
+    assert disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list") == []
+    for act in (approve, run):
+        with pytest.raises(BatchStateError, match="cancelled"):
+            act(ledger, batch_id)
+    assert propose(ledger, people, batch_id="anew") == "anew"
+
+
+def test_of_a_half_paid_batch_the_rest_is_called_off(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
+    batch_id = propose(ledger, register(ledger, 5))
+    approve(ledger, batch_id)
+
+    def stop_after_one_chunk(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        disbursement.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=stop_after_one_chunk)
+    since = len(log(ledger))
+    disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+    assert log(ledger, since) == [
+        BatchCancelled(batch_id=batch_id, program=PROGRAM, count=2, total=2 * TRANCHE, reason="wrong list"),
+        money(FundsSpent, 2 * TRANCHE, batch_id),
+        money(FundsReleased, 3 * TRANCHE, batch_id),
+    ]
+    assert all(law.holds for law in check(ledger.store))
+
+
+@pytest.mark.parametrize("state", ["proposed", "rejected", "executed"])
+def test_only_an_approved_batch_is_called_off(ledger: Ledger, state: str) -> None:
+    batch_id = propose(ledger, register(ledger, 1))
+    if state == "rejected":
+        reject(ledger, BUDI, batch_id=batch_id, reason="late")
+    if state == "executed":
+        approve(ledger, batch_id)
+        run(ledger, batch_id)
+    with pytest.raises(BatchStateError, match=state):
+        disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")

@@ -30,7 +30,12 @@ SIGNATURES = ["tests/ledger/test_signatures.py", "tests/ledger/test_signatures_t
 LAW_OF_SIGNATURES = ["tests/ledger/test_law_of_signatures.py", "--noconftest"]
 VERIFY, LOG = EVIDENCE.format("verify"), EVIDENCE.format("log")
 DECIDED = ["disbursement", "aftercare", "grants", "administration", "services", "registration", "conditions", "history"]
-DECLARED = ["tests/ledger/test_declared_events.py", "tests/ledger/test_stored_events.py", "tests/ledger/test_forms.py"]
+DECLARED = [
+    "tests/ledger/test_fields.py",
+    "tests/ledger/test_declared_events.py",
+    "tests/ledger/test_stored_events.py",
+    "tests/ledger/test_forms.py",
+]
 FIGURES = ["tables", "figures", "postings", "events"]
 
 TESTS: dict[str, list[list[str]]] = {

@@ -99,6 +99,13 @@ APPROVED_BY_TWO: list[Case] = [
         ["batch b was rejected"],
     ),
     ("another rejected", [*OFFICE, proposed(), approved(), row("BatchRejected", batch_id="c"), paid()], []),
+    (
+        "called off before",
+        [*OFFICE, proposed(), approved(), row("BatchCancelled", batch_id="b"), paid()],
+        ["batch b was called off before"],
+    ),
+    ("called off afterwards", [*OFFICE, proposed(), approved(), paid(), row("BatchCancelled", batch_id="b")], []),
+    ("another called off", [*OFFICE, proposed(), approved(), row("BatchCancelled", batch_id="c"), paid()], []),
     ("approved twice", [*OFFICE, proposed(), approved(), paid(), approved()], []),
     ("approved again by the maker", [*OFFICE, proposed(), approved(), paid(), approved(checker="siti")], []),
     (
@@ -114,6 +121,12 @@ BATCHES_KEPT: list[Case] = [
     ("too much", [proposed(), paid(), paid()], ["2 payments of 10 paid, 2 of 9 proposed"]),
     ("of another batch", [proposed(), paid(), paid(batch_id="c")], []),
     ("executed", [proposed(), paid(), row("BatchExecuted", batch_id="b", count=1, total=5)], []),
+    ("called off", [proposed(), paid(), row("BatchCancelled", batch_id="b", count=1, total=5)], []),
+    (
+        "called off as fewer",
+        [proposed(), paid(), row("BatchCancelled", batch_id="b", count=0, total=5)],
+        ["1 payments of 5 paid, executed as 0 of 5"],
+    ),
     (
         "executed as fewer",
         [proposed(), paid(), row("BatchExecuted", batch_id="b", count=0, total=5)],
