@@ -39,10 +39,20 @@ LOCK_TIMEOUT_S = 60
 
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        # FULL is only a build default of SQLite: without it a commit may be lost with the power.
-        connection.cursor().execute("PRAGMA synchronous=FULL")
-        return connection
+        # As the library makes it, except that one which fails here, at a damaged file or a full disk, is closed again.
+        connection = sqlite3.connect(
+            self.db_name, uri=True, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S
+        )
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode=WAL")
+            # FULL is only a build default of SQLite: without it a commit may be lost with the power.
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
+        connection.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=connection, max_age=self.max_age)
 
 
 class _Datastore(SQLiteDatastore):

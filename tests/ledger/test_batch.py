@@ -9,6 +9,7 @@ from ledger.domain.batch import (
     BatchProposed,
     BatchRejected,
     BatchStateError,
+    Status,
 )
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, RefusedRows
@@ -81,3 +82,7 @@ def test_only_an_approved_batch_is_executed_and_once() -> None:
         with pytest.raises(BatchStateError) as refused:
             batches.execute(state, count=1, total=600, refused=REFUSED)
         assert refused.value.status == state.status
+
+
+def test_the_states_of_a_batch_bear_the_names_that_reports_tell() -> None:
+    assert {str(status) for status in Status} == {"proposed", "approved", "rejected", "executed", "cancelled"}

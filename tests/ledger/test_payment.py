@@ -12,6 +12,7 @@ from ledger.domain.payment import (
     PaymentStateError,
     PaymentUnknownError,
     ReturnReason,
+    Status,
     TrancheDisbursed,
     TrancheRefunded,
     TrancheReissued,
@@ -168,3 +169,14 @@ def test_a_bank_returns_for_the_reasons_of_iso_20022_that_the_ledger_knows() -> 
     # ISO 20022 ExternalReturnReason1Code.
     known = {"AC01", "AC04", "AC06", "AG01", "AM05", "BE01", "MD07", "MS03", "RR04"}
     assert {str(reason) for reason in ReturnReason} == known
+
+
+def test_the_states_of_a_payment_bear_the_names_that_reports_and_banks_know() -> None:
+    assert [str(status) for status in Status] == [
+        "disbursed",
+        "settled",
+        "returned",
+        "reissued",
+        "refunded",
+        "reversed",
+    ]
