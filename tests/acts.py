@@ -139,7 +139,7 @@ LETTER = {"reason": "letter of the person", "legal_basis": "UU 27/2022 art. 8"}
 def erase(ledger: Ledger, recipient_id: str) -> list[Entry]:
     """Ask for an erasure and agree to it."""
     privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
-    return privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).entries
+    return privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
 
 
 # What the ledger holds

@@ -59,8 +59,14 @@ class Act:
     """The events of the act, from what the ledger holds; whoever acts is not looked at."""
     amount: int = 0
     """In minor units, where money decides how many words are needed."""
+    role: Role | None = None
+    """The role of whoever asks for it; None for any officer in office."""
     about: str | None = None
     """The officer whom the act concerns, and who has no word about it."""
+    if_rejected: Callable[[Attempt, str], list[Event]] = lambda *_: []
+    """Attempt, reason → what is recorded beside the rejection where the act waits as a proposal of its own as well."""
+    around: "Callable[[GiveWord, Command], Entries] | None" = None
+    """Carries out the word of a command where more than events must change with the last one, or nothing at all."""
 
 
 ACTS: dict[str, Build] = {}
@@ -81,6 +87,11 @@ class Entries(list[Entry]):
     """What a command recorded; where it proposed an act, the subject under which that waits."""
 
     waiting: str | None = None
+    left: Sequence[str] = ()
+    """What only somebody else can do to make the act whole, and who."""
+
+
+GiveWord = Callable[[Command], Entries]
 
 
 # Proposing
@@ -93,17 +104,22 @@ def record(ledger: Ledger, command: Command, act: Act) -> Entries:
     def decide(attempt: Attempt) -> list[Event]:
         nonlocal waiting
         waiting = None
-        attempt.officer()
+        attempt.officer(act.role)
         events = act.decide(attempt)
         if not events or not rules_bind(attempt):
             return events
         waiting = act.subject
-        proposed = _proposal(attempt, act, events)
-        return agreements.propose(_agreement(attempt, act.subject), proposed=proposed, today=attempt.today)
+        return proposing(attempt, act, events)
 
     entries = Entries(ledger.carry_out(command, decide, request=act.request))
     entries.waiting = waiting
     return entries
+
+
+def proposing(attempt: Attempt, act: Act, events: Sequence[Event]) -> list[Event]:
+    """What proposes an act with these events; nothing where the same act waits already."""
+    proposed = _proposal(attempt, act, events)
+    return agreements.propose(_agreement(attempt, act.subject), proposed=proposed, today=attempt.today)
 
 
 def rules_bind(attempt: Attempt) -> bool:
@@ -136,7 +152,7 @@ def _proposal(attempt: Attempt, act: Act, events: Sequence[Event]) -> ActPropose
 
 
 def _act_json(events: Sequence[Event]) -> str:
-    said = [{"topic": each.TOPIC, **each.model_dump(mode="json", exclude_none=True)} for each in events]
+    said = [agreements.said_of(each) for each in events]
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -183,6 +199,18 @@ def require_enough_left(attempt: Attempt, *, without: str) -> None:
 
 def approve(ledger: Ledger, command: Command, *, subject: str) -> Entries:
     """Give one's word to the act that waits for a subject; with the last word it is recorded."""
+    act = act_again(ledger, _waiting(ledger.view(), subject))
+
+    def give(command: Command) -> Entries:
+        return _give_word(ledger, command, subject)
+
+    entries = act.around(give, command) if act.around else give(command)
+    if entries and isinstance(first := entries[0].event, ActRejected) and not command.dry_run:
+        raise AgreementDecidedError(subject=subject, outcome=first.cause)
+    return entries
+
+
+def _give_word(ledger: Ledger, command: Command, subject: str) -> Entries:
     waiting: str | None = None
 
     def decide(attempt: Attempt) -> list[Event]:
@@ -206,19 +234,17 @@ def approve(ledger: Ledger, command: Command, *, subject: str) -> Entries:
         if attempt.today > agreement.proposed.lapses_on:
             return [agreements.lapsed(agreement, recorded_by=checker.officer_id)]
         _require_in_office(attempt, agreement.proposed.proposer)
-        if not is_last:
-            waiting = subject
-            return words
         events = act.decide(attempt)
         if _act_json(events) != agreement.proposed.act:
             return [_superseded(agreement, checker.officer_id)]
+        if not is_last:
+            waiting = subject
+            return words
         attempt.under(agreement.id, _proposed_on(ledger, agreement), events)
         return [*words, *events]
 
     entries = Entries(ledger.carry_out(command, decide, request=Request("approve", {"id": subject})))
     entries.waiting = waiting
-    if entries and isinstance(first := entries[0].event, ActRejected) and not command.dry_run:
-        raise AgreementDecidedError(subject=subject, outcome=first.cause)
     return entries
 
 
@@ -260,7 +286,9 @@ def _superseded(agreement: Agreement, officer_id: str) -> ActRejected:
 def act_again(ledger: Ledger, agreement: Agreement) -> Act:
     """The act that a proposal asks for, made again from its request."""
     from ledger.application import disbursement as _disbursement  # noqa: F401  # they say how acts are made again
+    from ledger.application import goods as _goods  # noqa: F401
     from ledger.application import officers as _officers  # noqa: F401
+    from ledger.application import privacy as _privacy  # noqa: F401
     from ledger.application import programs as _programs  # noqa: F401
 
     request = json.loads(agreement.proposed.request)
@@ -277,7 +305,8 @@ def reject(ledger: Ledger, command: Command, *, subject: str, reason: str, is_wi
         if is_withdrawn and not is_own:
             raise ProposerNeededError(subject=subject, proposer=agreement.proposed.proposer)
         officer = attempt.officer(None if is_own else Role.CHECKER)
-        return agreements.reject(agreement, officer_id=officer.officer_id, reason=reason)
+        events = agreements.reject(agreement, officer_id=officer.officer_id, reason=reason)
+        return [*events, *(act_again(ledger, agreement).if_rejected(attempt, reason) if events else ())]
 
     return ledger.carry_out(command, decide, request=Request("reject", {"id": subject, "reason": reason}))
 
@@ -290,6 +319,11 @@ def waiting(ledger: Ledger) -> list[Agreement]:
     view = ledger.view()
     found = view.load_range("agreement/", agreements.evolve)
     return [each for each in found.values() if each.outcome is None]
+
+
+def is_known(ledger: Ledger, subject: str) -> bool:
+    """Whether an act was ever proposed for a subject."""
+    return _agreement(ledger.view(), subject) is not None
 
 
 def shown(ledger: Ledger, subject: str) -> Agreement:
@@ -324,8 +358,7 @@ def adopt_rules(ledger: Ledger, command: Command) -> Entries:
         attempt.officer()
         if not (events := act.decide(attempt)):
             return []
-        proposed = _proposal(attempt, act, events)
-        return agreements.propose(_agreement(attempt, act.subject), proposed=proposed, today=attempt.today)
+        return proposing(attempt, act, events)
 
     entries = Entries(ledger.carry_out(command, decide, request=Request("rules adopt", {"edition": EDITION})))
     entries.waiting = None if rules_bind(ledger.view()) else act.subject

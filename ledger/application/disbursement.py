@@ -7,6 +7,7 @@ any number of processes run the same batch at once: each payment is stored by on
 """
 
 import hashlib
+import json
 import os
 import sqlite3
 import tempfile
@@ -17,7 +18,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from ledger.application.agreements import Act, Entries, act_of, record
+from ledger.application import agreements
+from ledger.application.agreements import Act, Entries, act_of, proposing, record, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, batched, in_chunks
 from ledger.application.given import built, require_texts
@@ -29,15 +31,18 @@ from ledger.domain import program as programs
 from ledger.domain.agreement import ActKind
 from ledger.domain.batch import (
     Batch,
+    BatchApproved,
     BatchEmptyError,
     BatchListChangedError,
     BatchListMissingError,
     BatchProposed,
+    BatchStateError,
     batch_stream,
 )
 from ledger.domain.errors import IntegrityBrokenError, LedgerError, Said
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import AlreadyPaidError, PaymentRef, TrancheDisbursed, payment_stream
+from ledger.domain.program import FundsReserved
 from ledger.domain.recipient import DuplicateInFileError
 from ledger.files.amounts import DecimalMark, parse_amount
 from ledger.files.rejects import Reject
@@ -120,7 +125,9 @@ def propose(
     files = {"file_sha256": file_sha256, "rows_sha256": rows_sha256}
     request = Request("disburse propose", {"program": program, "tranche": tranche, "batch": asked.batch_id, **files})
     try:
-        entries = ledger.carry_out(command, lambda attempt: _decide_proposal(attempt, proposal), request=request)
+        entries = ledger.carry_out(
+            command, lambda attempt: _decide_proposal(ledger, attempt, proposal), request=request
+        )
         if payment_list is not None:
             payment_list.replace(list_path(ledger, chosen_id))
             sync(ledger.batches_folder)
@@ -130,10 +137,18 @@ def propose(
     return Proposed(proposal, tally, is_new=bool(entries))
 
 
-def _decide_proposal(attempt: Attempt, proposal: BatchProposed) -> list[Event]:
+def _decide_proposal(ledger: Ledger, attempt: Attempt, proposal: BatchProposed) -> list[Event]:
     attempt.officer(Role.MAKER)
     programs.require_open(attempt.program(proposal.program))
-    return batches.propose(attempt.load(batch_stream(proposal.batch_id), batches.evolve), proposal=proposal)
+    known = attempt.load(batch_stream(proposal.batch_id), batches.evolve)
+    events = batches.propose(known, proposal=proposal)
+    batch = known or Batch(proposal)
+    if batch.status is batches.Status.PROPOSED and rules_bind(attempt):
+        # Who acts is no part of an act: the approval will bear whoever has the last word.
+        approved = BatchApproved(batch_id=batch.batch_id, program=proposal.program, checker=proposal.maker)
+        held = FundsReserved(program=proposal.program, amount=batch.proposal.total, reserved_for=batch.reserved_for)
+        events += proposing(attempt, _approval_of(ledger, batch), [approved, held])
+    return events
 
 
 @dataclass
@@ -238,26 +253,74 @@ def list_path(ledger: Ledger, batch_id: str) -> Path:
 # Approve and reject
 
 
-def approve(ledger: Ledger, command: Command, *, batch_id: str) -> list[Entry]:
-    """Agree to a proposed batch and hold its money, in one transaction."""
+def approve(ledger: Ledger, command: Command, *, batch_id: str) -> Entries:
+    """Agree to a proposed batch and hold its money, in one transaction; its list must be here, and be the one proposed.
+
+    Once the rules of the ledger bind, it is one of as many words as the policy asks for.
+    """
+    batch = ledger.view().batch(batch_id)
+    if rules_bind(ledger.view()) and batch.status is batches.Status.PROPOSED:
+        if _is_waiting(ledger, batch_id):
+            return agreements.approve(ledger, command, subject=_subject(batch_id))
+        remedy = "no agreement waits for it; let its maker propose the same file again"
+        raise BatchStateError(batch_id=batch_id, status=batch.status, remedy=remedy)
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.CHECKER)
-        batch = attempt.batch(batch_id)
-        events = batches.approve(batch, checker=command.by or "")
-        if events:
-            proposal = batch.proposal
-            events += programs.reserve(
-                attempt.program(proposal.program), amount=proposal.total, reserved_for=f"batch {batch_id}"
-            )
-        return events
+        return _approved(ledger, attempt, batch_id)
 
-    return ledger.carry_out(command, decide, request=Request("disburse approve", {"batch": batch_id}))
+    return Entries(ledger.carry_out(command, decide, request=Request("disburse approve", {"batch": batch_id})))
+
+
+def _approved(ledger: Ledger, attempt: Attempt, batch_id: str) -> list[Event]:
+    batch = attempt.batch(batch_id)
+    events = batches.approve(batch, checker=attempt.command.by or "")
+    if events:
+        with genuine_list(ledger, batch):  # nobody agrees to what cannot be seen
+            program, amount = attempt.program(batch.proposal.program), batch.proposal.total
+            events += programs.reserve(program, amount=amount, reserved_for=batch.reserved_for)
+    return events
+
+
+def _subject(batch_id: str) -> str:
+    return f"batch/{batch_id}"
+
+
+def _is_waiting(ledger: Ledger, batch_id: str) -> bool:
+    """Whether the approval of a batch, and not another act about it, waits for words."""
+    waiting = [each.proposed for each in agreements.waiting(ledger) if each.proposed.subject == _subject(batch_id)]
+    return any(json.loads(each.request)["command"] == _APPROVE for each in waiting)
+
+
+_APPROVE = "disburse approve"
+
+
+@act_of(_APPROVE)
+def _approval(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    return _approval_of(ledger, ledger.view().batch(inputs["batch"]))
+
+
+def _approval_of(ledger: Ledger, batch: Batch) -> Act:
+    batch_id = batch.batch_id
+
+    def if_rejected(attempt: Attempt, reason: str) -> list[Event]:
+        return batches.reject(attempt.batch(batch_id), checker=attempt.command.by or "", reason=reason)
+
+    return Act(
+        ActKind.BATCHES,
+        _subject(batch_id),
+        Request(_APPROVE, {"batch": batch_id}),
+        lambda attempt: _approved(ledger, attempt, batch_id),
+        amount=batch.proposal.total,
+        if_rejected=if_rejected,
+    )
 
 
 def reject(ledger: Ledger, command: Command, *, batch_id: str, reason: str) -> list[Entry]:
     """Refuse a proposed batch: any checker, or the maker who withdraws it."""
     require_texts(reason=reason)
+    if _is_waiting(ledger, batch_id):
+        return agreements.reject(ledger, command, subject=_subject(batch_id), reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         batch = attempt.batch(batch_id)
@@ -283,18 +346,11 @@ def run(
     attempt.officer()
     batch = attempt.batch(batch_id)
     batches.require_approved(batch)
-    path = list_path(ledger, batch_id)
     request = Request("disburse run", {"batch": batch_id})
     if ledger.was_carried_out(command, request) or batch.status is batches.Status.EXECUTED:
         return Tally(repeated=batch.paid_count, total=batch.paid_total)
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise BatchListMissingError(path=str(path)) from None
-    with file:
-        _require_unchanged(file, batch)
+    with genuine_list(ledger, batch) as file:
         tally = _pay(ledger, command, file, batch.proposal, on_reject=on_reject, on_progress=on_progress)
-        _require_still_unchanged(file, batch)
     _finish(ledger, command, batch_id, tally, request)
     return tally
 
@@ -334,10 +390,10 @@ def _pay(
             )
             chunk.series = [Series(example, ("recipient_id", "amount"), unpaid, values)]
 
-    return in_chunks(ledger, command, _listed(file), fill, on_reject=on_reject, on_progress=on_progress)
+    return in_chunks(ledger, command, listed(file), fill, on_reject=on_reject, on_progress=on_progress)
 
 
-def _listed(file: BufferedReader) -> Iterator[Row]:
+def listed(file: BufferedReader) -> Iterator[Row]:
     """The rows of a payment list, which this program wrote and whose hash has been checked."""
     file.seek(len(HEADER))
     for number, line in enumerate(file, start=2):
@@ -355,8 +411,8 @@ def _finish(ledger: Ledger, command: Command, batch_id: str, tally: Tally, reque
         )
         if events:
             program = attempt.program(batch.proposal.program)
-            reserved_for = f"batch {batch_id}"
-            events += programs.spend(program, amount=tally.total, held=batch.proposal.total, reserved_for=reserved_for)
+            held = batch.proposal.total
+            events += programs.spend(program, amount=tally.total, held=held, reserved_for=batch.reserved_for)
         return events
 
     ledger.carry_out(command, decide, request=request)
@@ -381,25 +437,21 @@ def _cancelling(ledger: Ledger, inputs: dict[str, Any]) -> Act:
         events = batches.cancel(batch, count=count, total=total, reason=inputs["reason"])
         if events:
             program, held = attempt.program(batch.proposal.program), batch.proposal.total
-            events += programs.spend(program, amount=total, held=held, reserved_for=f"batch {batch_id}")
+            events += programs.spend(program, amount=total, held=held, reserved_for=batch.reserved_for)
         return events
 
     known = ledger.view().load(batch_stream(batch_id), batches.evolve)
     amount = known.proposal.total if known else 0
-    return Act(ActKind.BATCHES, f"batch/{batch_id}", Request("disburse cancel", inputs), decide, amount=amount)
+    return Act(ActKind.BATCHES, _subject(batch_id), Request("disburse cancel", inputs), decide, amount=amount)
 
 
 def _paid_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, int]:
     """Count and total of the batch's payments; the decision fails if another one is stored meanwhile."""
     proposal = batch.proposal
     attempt.watch(payment_stream(proposal.program, proposal.tranche, ""))
-    path = list_path(ledger, batch.batch_id)
-    if not path.exists():
-        raise BatchListMissingError(path=str(path))
     count = total = 0
-    with path.open("rb") as file:
-        _require_unchanged(file, batch)
-        for rows in batched(_listed(file), CHUNK_ROWS):
+    with genuine_list(ledger, batch) as file:
+        for rows in batched(listed(file), CHUNK_ROWS):
             streams = [payment_stream(proposal.program, proposal.tranche, row.values[0]) for row in rows]
             for paid in ledger.store.select_first(streams).values():
                 event = to_event(paid)
@@ -409,15 +461,24 @@ def _paid_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, i
     return count, total
 
 
-def _require_unchanged(file: BufferedReader, batch: Batch) -> None:
-    if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
-        raise BatchListChangedError(batch_id=batch.batch_id, what=Said("its SHA-256"))
+@contextmanager
+def genuine_list(ledger: Ledger, batch: Batch) -> Iterator[BufferedReader]:
+    """The payment list of a batch, opened; refuses one that is missing or is not the one proposed.
 
-
-def _require_still_unchanged(file: BufferedReader, batch: Batch) -> None:
-    file.seek(0)
-    if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
-        raise IntegrityBrokenError(f"the payment list of {batch.batch_id} changed while it was being paid")
+    Raises `IntegrityBrokenError` where it changes while it is open.
+    """
+    path = list_path(ledger, batch.batch_id)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise BatchListMissingError(path=str(path)) from None
+    with file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
+            raise BatchListChangedError(batch_id=batch.batch_id, what=Said("its SHA-256"))
+        yield file
+        file.seek(0)
+        if hashlib.file_digest(file, "sha256").hexdigest() != batch.proposal.rows_sha256:
+            raise IntegrityBrokenError(f"the payment list of {batch.batch_id} changed while it was being read")
 
 
 def _already_paid(before: TrancheDisbursed) -> AlreadyPaidError:

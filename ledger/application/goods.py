@@ -1,5 +1,8 @@
 """Goods: stocked, shipped, delivered."""
 
+from typing import Any
+
+from ledger.application.agreements import Act, Entries, act_of, record, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.destinations import country_code
 from ledger.application.given import built, require_texts
@@ -7,6 +10,8 @@ from ledger.application.ledger import Ledger
 from ledger.application.requests import Request
 from ledger.domain import goods
 from ledger.domain import program as programs
+from ledger.domain.agreement import ActKind, agreement_stream
+from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.goods import (
     GoodsAidShipped,
@@ -43,10 +48,10 @@ def ship(
     program: str | None = None,
     region: str | None = None,
     partner: str | None = None,
-) -> list[Entry]:
+) -> Entries:
     """Send goods that are in stock to a destination."""
     aid: type[MaskAidShipped | GoodsAidShipped] = MaskAidShipped if item == goods.MASK else GoodsAidShipped
-    sent: MaskAidShipped | GoodsAidShipped = built(
+    sent = built(
         aid,
         shipment_id=shipment_id,
         item=item,
@@ -56,18 +61,26 @@ def ship(
         region=region,
         partner=partner,
     )
+    return record(ledger, command, _shipping(ledger, sent.model_dump(mode="json")))
+
+
+@act_of("goods ship")
+def _shipping(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    aid: type[MaskAidShipped | GoodsAidShipped] = MaskAidShipped if inputs["item"] == goods.MASK else GoodsAidShipped
+    sent = aid.model_validate(inputs)
 
     def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer(Role.MAKER)
-        if program:
-            programs.require_open(attempt.program(program))
-        stream = stock_stream(item)
+        if sent.program:
+            programs.require_open(attempt.program(sent.program))
+        stream = stock_stream(sent.item)
         if (stocked := attempt.load(stream, goods.evolve_stock)) is None:
-            raise ItemUnknownError(item=item, nearest=ledger.nearest(stream))
+            raise ItemUnknownError(item=sent.item, nearest=ledger.nearest(stream))
         known = attempt.load(sent.stream, goods.evolve_shipment)
         return goods.ship(stocked, known, sent=sent)
 
-    return ledger.carry_out(command, decide, request=Request("goods ship", sent.model_dump(mode="json")))
+    request = Request("goods ship", inputs)
+    subject = f"shipment/{sent.shipment_id}"
+    return Act(ActKind.GOODS, subject, request, decide, amount=sent.quantity, role=Role.MAKER)
 
 
 def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int | None, proof_ref: str) -> list[Entry]:
@@ -82,7 +95,22 @@ def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int
         arrived = quantity if quantity is not None else shipment.sent.quantity - shipment.delivered
         if quantity is None and any(proof == proof_ref for proof, _ in shipment.proofs):
             return []
+        if rules_bind(attempt) and attempt.command.by == _shipper(attempt, shipment_id):
+            raise SameOfficerError(officer_id=attempt.command.by or "", thing=f"shipment {shipment_id}")
         return goods.deliver(shipment, quantity=arrived, proof_ref=proof_ref)
 
     inputs = {"shipment": shipment_id, "quantity": quantity, "proof": proof_ref}
     return ledger.carry_out(command, decide, request=Request("goods deliver", inputs))
+
+
+def _shipper(attempt: Attempt, shipment_id: str) -> str | None:
+    """The officer who sent a shipment: who proposed it, or who recorded it where no agreement was needed."""
+    sent = attempt.ledger.load(shipment_stream(shipment_id))[0]
+    if sent.meta.agreement is None:
+        return sent.meta.by
+    return attempt.ledger.load(agreement_stream(f"shipment/{shipment_id}"))[_proposal(sent) - 1].meta.by
+
+
+def _proposal(entry: Entry) -> int:
+    """The version of the proposal that an event rests on."""
+    return int((entry.meta.agreement or "").rpartition("@")[2])

@@ -6,8 +6,12 @@ nobody's data is gone that two officers did not agree on, and where the event st
 same command completes it and `salur check` names it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
+from ledger.application import agreements
+from ledger.application.agreements import Act, Entries, GiveWord, act_of, proposing, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.disbursement import list_path
 from ledger.application.given import require_texts
@@ -17,12 +21,19 @@ from ledger.application.requests import Request
 from ledger.domain import batch as batches
 from ledger.domain import payment as payments
 from ledger.domain import recipient as recipients
+from ledger.domain.agreement import ActKind
 from ledger.domain.batch import Status
 from ledger.domain.errors import IntegrityBrokenError, LedgerError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import GroupJoined
 from ledger.domain.payment import Payment
-from ledger.domain.recipient import DataDisclosed, ErasureRequested, RecipientErased, RecipientUnknownError
+from ledger.domain.recipient import (
+    DataDisclosed,
+    ErasureNotRequestedError,
+    ErasureRequested,
+    RecipientErased,
+    RecipientUnknownError,
+)
 from ledger.store.entries import Entry
 from ledger.store.errors import StoreLockedError
 from ledger.vault.vault import Person
@@ -52,55 +63,113 @@ def request_erasure(
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.MAKER)
         recipient = attempt.recipient(recipient_id)
-        return recipients.request_erasure(recipient, maker=command.by or "", reason=reason, legal_basis=legal_basis)
+        maker = command.by or ""
+        events = recipients.request_erasure(recipient, maker=maker, reason=reason, legal_basis=legal_basis)
+        if not recipient.erased and rules_bind(attempt):
+            asked = ErasureRequested(recipient_id=recipient_id, maker=maker, reason=reason, legal_basis=legal_basis)
+            asked = recipient.request or asked
+            events += proposing(attempt, _erasure_of(ledger, recipient_id), [_erased_by(maker, asked)])
+        return events
 
     inputs = {"recipient": recipient_id, "reason": reason, "legal_basis": legal_basis}
     return ledger.carry_out(command, decide, request=Request("recipient erase request", inputs))
 
 
+def _erased_by(checker: str, asked: ErasureRequested) -> RecipientErased:
+    return RecipientErased(
+        recipient_id=asked.recipient_id, checker=checker, reason=asked.reason, legal_basis=asked.legal_basis
+    )
+
+
+def _subject(recipient_id: str) -> str:
+    return f"recipient/{recipient_id}"
+
+
+def _is_waiting(ledger: Ledger, recipient_id: str) -> bool:
+    return any(each.proposed.subject == _subject(recipient_id) for each in agreements.waiting(ledger))
+
+
+_APPROVE = "recipient erase approve"
+
+
+@act_of(_APPROVE)
+def _erasure(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    return _erasure_of(ledger, inputs["recipient"])
+
+
+def _erasure_of(ledger: Ledger, recipient_id: str) -> Act:
+    return Act(
+        ActKind.ERASURES,
+        _subject(recipient_id),
+        Request(_APPROVE, {"recipient": recipient_id}),
+        lambda attempt: _approved(attempt, recipient_id),
+        if_rejected=lambda attempt, reason: _rejected(attempt, recipient_id, reason),
+        around=partial(_within_vault, ledger, recipient_id),
+    )
+
+
+def _approved(attempt: Attempt, recipient_id: str) -> list[Event]:
+    return recipients.approve_erasure(attempt.recipient(recipient_id), checker=attempt.command.by or "")
+
+
+def _rejected(attempt: Attempt, recipient_id: str, reason: str) -> list[Event]:
+    officer_id = attempt.command.by or ""
+    return recipients.reject_erasure(attempt.recipient(recipient_id), checker=officer_id, reason=reason)
+
+
 def reject_erasure(ledger: Ledger, command: Command, *, recipient_id: str, reason: str) -> list[Entry]:
     """Leave a person's data where it is: any checker, or the maker who withdraws the request."""
     require_texts(reason=reason)
+    if _is_waiting(ledger, recipient_id):
+        return agreements.reject(ledger, command, subject=_subject(recipient_id), reason=reason)
 
     def decide(attempt: Attempt) -> list[Event]:
         recipient = attempt.recipient(recipient_id)
         is_own = recipient.request is not None and command.by == recipient.request.maker
         attempt.officer(None if is_own else Role.CHECKER)
-        return recipients.reject_erasure(recipient, checker=command.by or "", reason=reason)
+        return _rejected(attempt, recipient_id, reason)
 
     inputs = {"recipient": recipient_id, "reason": reason}
     return ledger.carry_out(command, decide, request=Request("recipient erase reject", inputs))
 
 
-@dataclass(frozen=True)
-class Erased:
-    """What an erasure recorded, and what only somebody else can do to make it whole."""
+def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> Entries:
+    """Agree to an erasure and carry it out; carried out again, it completes one that was interrupted.
 
-    entries: list[Entry]
-    left: list[str]
-    """Where bytes of the row are still to be overwritten, and by whom."""
+    Once the rules of the ledger bind, it is one of as many words as the policy asks for.
+    """
+    recipient = ledger.view().recipient(recipient_id)
+    if rules_bind(ledger.view()) and recipient.request and not recipient.erased:
+        if not _is_waiting(ledger, recipient_id):  # asked for before the rules, or lapsed
+            raise ErasureNotRequestedError(recipient_id=recipient_id)
+        return agreements.approve(ledger, command, subject=_subject(recipient_id))
+
+    def give(command: Command) -> Entries:
+        def decide(attempt: Attempt) -> list[Event]:
+            attempt.officer(Role.CHECKER)
+            return _approved(attempt, recipient_id)
+
+        return Entries(ledger.carry_out(command, decide, request=Request(_APPROVE, {"recipient": recipient_id})))
+
+    return _within_vault(ledger, recipient_id, give, command)
 
 
-def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> Erased:
-    """Agree to an erasure and carry it out; carried out again, it completes one that was interrupted."""
-
-    def decide(attempt: Attempt) -> list[Event]:
-        attempt.officer(Role.CHECKER)
-        return recipients.approve_erasure(attempt.recipient(recipient_id), checker=command.by or "")
-
-    request = Request("recipient erase approve", {"recipient": recipient_id})
-    entries: list[Entry] = []
+def _within_vault(ledger: Ledger, recipient_id: str, give: GiveWord, command: Command) -> Entries:
+    """Give a word; the last one is recorded while the person's row is taken out of the vault, and only then."""
+    # A rehearsal comes first: the officer is asked for the passphrase before the vault is locked.
+    entries = give(replace(command, dry_run=True))
+    is_last = any(isinstance(entry.event, RecipientErased) for entry in entries)
+    if command.dry_run or not (is_last or ledger.view().recipient(recipient_id).erased):
+        return entries if command.dry_run else give(command)
+    number = _number(recipient_id)
+    entries = Entries()
 
     def work() -> None:
         ledger.vault.rows.remove(
             number
         )  # the vault deletes first, but commits last: what the vault refuses is not recorded
-        entries.extend(ledger.carry_out(command, decide, request=request))
+        entries.extend(give(command))
 
-    decide(Attempt(ledger, command))  # the officer is asked for the passphrase before the vault is locked
-    if command.dry_run:
-        return Erased(ledger.carry_out(command, decide, request=request), [])
-    number = _number(recipient_id)
     try:
         ledger.vault.rows.alone(work)
     except LedgerError as error:
@@ -110,7 +179,8 @@ def approve_erasure(ledger: Ledger, command: Command, *, recipient_id: str) -> E
             f"{recipient_id} is recorded as erased, and is still in the vault ({error.code});"
             " give the same command again, and it completes the erasure"
         ) from error
-    return Erased(entries, _still_to_be_overwritten(ledger, recipient_id))
+    entries.left = _still_to_be_overwritten(ledger, recipient_id)
+    return entries
 
 
 def _still_to_be_overwritten(ledger: Ledger, recipient_id: str) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from ledger.console.columns import Column, Holds
 from ledger.console.options import Request, Session, reads, reason_option, writes
-from ledger.console.output import present, present_terms, print_json, tell
+from ledger.console.output import present, present_terms, print_json, tell, tell_word
 from ledger.console.working import opened, opened_to_write, record
 
 if TYPE_CHECKING:
@@ -63,13 +63,24 @@ def _row(agreement: "Agreement") -> dict[str, Any]:
 @click.argument("subject", metavar="ID")
 @reads
 def show(session: Session, subject: str, output: str) -> None:
-    """Show what one would agree to: the act that waits under ID, event by event, or what became of it."""
+    """Show what one would agree to: the act that waits under ID, event by event, or what became of it.
+
+    Of a batch it tells the figures of the list, what in it is worth a question, and its first rows; with -o csv all rows.
+    """
     from ledger.application import agreements
+    from ledger.commands.review import show_batch
 
     with opened(session) as ledger:
+        batch_id = subject.removeprefix("batch/")
+        if batch_id != subject and not agreements.is_known(ledger, subject):
+            show_batch(session, ledger, batch_id, output, {})
+            return
         found = agreements.shown(ledger, subject)
-    act, request = json.loads(found.proposed.act), json.loads(found.proposed.request)
-    terms = _row(found) | {"outcome": found.outcome or "waiting", "agreed": ", ".join(found.words) or "nobody yet"}
+        act, request = json.loads(found.proposed.act), json.loads(found.proposed.request)
+        terms = _row(found) | {"outcome": found.outcome or "waiting", "agreed": ", ".join(found.words) or "nobody yet"}
+        if batch_id != subject and request["command"] == "disburse approve":
+            show_batch(session, ledger, batch_id, output, terms)
+            return
     if output == "json":
         print_json({**terms, "request": request, "act": act, "act_sha256": found.proposed.act_sha256})
         return
@@ -88,11 +99,7 @@ def approve(request: Request, subject: str) -> None:
 
     with opened_to_write(request) as ledger:
         entries = agreements.approve(ledger, request.command, subject=subject)
-    if entries.waiting:
-        entries.waiting = None
-        tell(request, entries, f"Agreed to {subject}, which waits for more words.")
-    else:
-        tell(request, entries, f"Agreed to {subject}, and it is recorded.")
+    tell_word(request, entries, subject, f"Agreed to {subject}, and it is recorded.")
 
 
 @click.command()
@@ -141,7 +148,7 @@ def policy_show(session: Session, output: str) -> None:
 @click.option("--checkers", type=click.IntRange(min=1), required=True, help="How many officers beside the proposer.")
 @writes
 def policy_set(request: Request, kind: str, over: str, checkers: int) -> None:
-    """Let acts of KIND (programs, officers, policy) need so many officers' words."""
+    """Let acts of KIND (batches, programs, officers, goods, erasures, policy) need so many officers' words."""
     from ledger.application import agreements
     from ledger.files.amounts import parse_amount
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.console.options import FILE, Reading, Request, program_option, reads_file, reason_option, stacked, writes
-from ledger.console.output import counted, counted_bar, money, tell, tell_tally
+from ledger.console.output import counted, counted_bar, money, tell_tally, tell_word
 from ledger.console.working import given_file, opened_to_write, record, refuse
 
 if TYPE_CHECKING:
@@ -91,8 +91,10 @@ def disburse_approve(request: Request, batch_id: str) -> None:
         entries = disbursement.approve(ledger, request.command, batch_id=batch_id)
         proposal = Attempt(ledger, request.command).batch(batch_id).proposal
         total = money(request.session, ledger, proposal.total)
-    tell(request, entries, f"Approved batch {batch_id}: {counted(proposal.count, 'payment')}, {total}.")
-    if entries and not request.command.dry_run:
+    sentence = f"Approved batch {batch_id}: {counted(proposal.count, 'payment')}, {total}."
+    is_last = not entries.waiting
+    tell_word(request, entries, f"batch {batch_id}", sentence)
+    if entries and is_last and not request.command.dry_run:
         click.echo(f"Next: `salur disburse run {batch_id}`", err=True)
 
 

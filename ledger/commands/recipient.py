@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.console.options import FILE, Reading, Request, reads_file, writes
-from ledger.console.output import EVENT_COLUMNS, event_row, present, present_terms, print_json, stored_object, tell
+from ledger.console.output import (
+    EVENT_COLUMNS,
+    event_row,
+    present,
+    present_terms,
+    print_json,
+    stored_object,
+    tell,
+    tell_word,
+)
 from ledger.console.working import Job, given_file, opened_to_write, refuse
 
 if TYPE_CHECKING:
@@ -132,9 +141,7 @@ def erase_approve(request: Request, recipient_id: str | None) -> None:
         meant = _person_meant(ledger, recipient_id)
         _tell_open_matters(ledger, meant)
         erased = privacy.approve_erasure(ledger, request.command, recipient_id=meant)
-    for left in erased.left:
-        click.echo(f"Notice: {left}", err=True)
-    tell(request, erased.entries, f"{meant} is erased.")
+    tell_word(request, erased, f"recipient/{meant}", f"{meant} is erased.")
 
 
 @erase.command("reject")

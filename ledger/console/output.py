@@ -12,6 +12,7 @@ import click
 from ledger.console.options import Request, Session
 
 if TYPE_CHECKING:
+    from ledger.application.agreements import Entries
     from ledger.application.chunks import Tally
     from ledger.application.ledger import Ledger
     from ledger.console.columns import Column
@@ -90,6 +91,17 @@ def tell(request: Request, entries: "Sequence[Entry]", sentence: str) -> None:
         click.echo(f"Would record {counted(len(entries), 'event')}: {sentence}")
     else:
         click.echo(sentence)
+
+
+def tell_word(request: Request, entries: "Entries", subject: str, sentence: str) -> None:
+    """Say what became of an officer's word about a subject: it waits for others, or what it agreed to is recorded."""
+    for left in entries.left:
+        click.echo(f"Notice: {left}", err=True)
+    if entries.waiting and request.output != "json":
+        click.echo(f"Agreed to {subject}, which waits for more words.")
+    else:
+        entries.waiting = None
+        tell(request, entries, sentence)
 
 
 def stored_object(entry: "Entry") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -35,6 +35,8 @@ class ActKind(StrEnum):
     BATCHES = "batches"
     PROGRAMS = "programs"
     OFFICERS = "officers"
+    GOODS = "goods"
+    ERASURES = "erasures"
     POLICY = "policy"
     RULES = "rules"
 
@@ -175,6 +177,12 @@ class Agreement:
     def id(self) -> str:
         """The agreement as the events of its act name it: the subject and the version of the proposal."""
         return f"{self.proposed.subject}@{self.proposal}"
+
+
+def said_of(event: Event) -> dict[str, Any]:
+    """An event as an act says it: its topic and fields, but for who acts, which is whoever has the last word."""
+    fields = event.model_dump(mode="json", exclude_none=True, exclude={event.ACTOR} if event.ACTOR else None)
+    return {"topic": event.TOPIC, **fields}
 
 
 def evolve(agreement: Agreement | None, event: Event) -> Agreement | None:

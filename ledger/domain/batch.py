@@ -53,6 +53,7 @@ class BatchApproved(_BatchEvent):
     """A checker agrees that exactly the proposed rows are paid."""
 
     TOPIC = "BatchApproved.v1"
+    AGREED = "batches"
     ROLE = Role.CHECKER
     ACTOR = "checker"
     checker: OfficerId
@@ -167,6 +168,11 @@ class Batch:
     def batch_id(self) -> str:
         """The batch's id."""
         return self.proposal.batch_id
+
+    @property
+    def reserved_for(self) -> str:
+        """What its money is held for, as events of funds name it."""
+        return f"batch {self.batch_id}"
 
 
 def evolve(batch: Batch | None, event: Event) -> Batch | None:

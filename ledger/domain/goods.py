@@ -48,6 +48,7 @@ class MaskAidShipped(_ShipmentEvent):
     """Masks are under way to a destination."""
 
     TOPIC = "MaskAidShipped.v1"
+    AGREED = "goods"
     program: ProgramCode | None = None
     region: Region | None = None
     partner: Text | None = None
@@ -57,6 +58,7 @@ class GoodsAidShipped(_ShipmentEvent):
     """Goods other than masks are under way to a destination."""
 
     TOPIC = "GoodsAidShipped.v1"
+    AGREED = "goods"
     program: ProgramCode | None = None
     region: Region | None = None
     partner: Text | None = None

@@ -108,6 +108,7 @@ class RecipientErased(_RecipientEvent):
     """A checker agreed, and the person's data is erased from the vault; what happened to their number stands."""
 
     TOPIC = "RecipientErased.v1"
+    AGREED = "erasures"
     ROLE = Role.CHECKER
     ACTOR = "checker"
     checker: OfficerId

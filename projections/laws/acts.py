@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from ledger.domain.agreement import ActProposed
+from ledger.domain.agreement import ActProposed, said_of
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.store.entries import to_entry
@@ -12,7 +12,7 @@ from projections.laws.law import Breach, Law
 
 SENTENCE = "What was recorded under an agreement is exactly the act that was proposed, whole and once."
 PAGE_EVENTS = 5_000
-_WITH_THEM = ("KeyAssigned.v1", "FundsSpent.v1", "FundsReleased.v1")
+_WITH_THEM = ("KeyAssigned.v1", "FundsReserved.v1", "FundsSpent.v1", "FundsReleased.v1", "StockIssued.v1")
 """Topics of events that follow from an act and need no words of their own."""
 _TOPICS = (ActProposed.TOPIC, *_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
 
@@ -35,9 +35,7 @@ def check_acts(recorder: EventLog) -> Law:
                 proposed[name] = Counter(map(_canonical, json.loads(entry.event.act)))
             elif name := entry.meta.agreement or "":
                 law.checked += 1
-                said = _canonical(
-                    {"topic": entry.event.TOPIC, **entry.event.model_dump(mode="json", exclude_none=True)}
-                )
+                said = _canonical(said_of(entry.event))
                 begun.setdefault(name, (stored.id - 1, entry.originator_id))
                 left = proposed.setdefault(name, Counter())
                 left[said] -= 1

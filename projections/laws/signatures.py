@@ -72,7 +72,7 @@ class Signatures:
             return f"the signature is not that of {by} over this event"
         if acting.is_revoked:
             return f"signed by {by}, who had been revoked"
-        return self._breach_of_role(event, acting) or self._breach_of_key(event)
+        return self._breach_of_role(entry, acting) or self._breach_of_key(event)
 
     def _acting(self, entry: Entry) -> Officer | None:
         event, by = entry.event, entry.meta.by
@@ -80,13 +80,14 @@ class Signatures:
             return officers.evolve(None, event)  # the first one enrolls themselves, with the key they bring
         return self._officers.get(by or "")
 
-    def _breach_of_role(self, event: Event, acting: Officer) -> str | None:
-        by = acting.officer_id
+    def _breach_of_role(self, entry: Entry, acting: Officer) -> str | None:
+        event, by = entry.event, acting.officer_id
         if isinstance(event, BatchRejected):
             proposed = self._makers.get(event.batch_id)
             role = None if proposed and proposed.officer_id == by else Role.CHECKER
         else:
-            role = event.ROLE
+            # Under an agreement it is signed by whoever has the last word: the word itself needs the role.
+            role = None if entry.meta.agreement else event.ROLE
         if role and role not in acting.roles:
             return f"signed by {by}, who was no {role}"
         if isinstance(event, BatchApproved):

@@ -80,9 +80,9 @@ def test_a_decision_is_not_taken_again_for_what_it_did_not_read(ledger: Ledger) 
     tries = []
     decide = disbursement._decide_proposal
 
-    def counted(attempt: Attempt, proposal: Any) -> Sequence[Event]:
+    def counted(ledger: Ledger, attempt: Attempt, proposal: Any) -> Sequence[Event]:
         tries.append(1)
-        return decide(attempt, proposal)
+        return decide(ledger, attempt, proposal)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disbursement, "_decide_proposal", counted)

@@ -111,9 +111,7 @@ def test_an_erasure_is_asked_for_by_one_officer_and_agreed_to_by_another(ledger:
     assert [entry.event for entry in asked] == [ErasureRequested(recipient_id=recipient_id, maker="siti", **LETTER)]
     assert ledger.vault.open(1) is not None
     erased = privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
-    assert [entry.event for entry in erased.entries] == [
-        RecipientErased(recipient_id=recipient_id, checker="budi", **LETTER)
-    ]
+    assert [entry.event for entry in erased] == [RecipientErased(recipient_id=recipient_id, checker="budi", **LETTER)]
     assert erased.left == []
     assert ledger.vault.open(1) is None
     assert ledger.vault.find([CANARY["nik"]]) == {}
@@ -125,7 +123,7 @@ def test_asking_and_agreeing_again_records_nothing(ledger: Ledger) -> None:
     assert privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER) == []
     privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
     before = kept(ledger)
-    assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).entries == []
+    assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id) == []
     assert privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER) == []
     assert kept(ledger) == before
 
@@ -157,7 +155,7 @@ def test_a_rehearsed_erasure_erases_nobody(ledger: Ledger) -> None:
     [recipient_id] = register(ledger, 1)
     privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
     before = kept(ledger)
-    assert len(privacy.approve_erasure(ledger, by("budi", dry_run=True), recipient_id=recipient_id).entries) == 1
+    assert len(privacy.approve_erasure(ledger, by("budi", dry_run=True), recipient_id=recipient_id)) == 1
     assert kept(ledger) == before
 
 
@@ -207,7 +205,7 @@ def test_a_reader_who_may_still_see_the_erased_is_waited_for_and_told(ledger: Le
         reader.execute("BEGIN")
         reader.execute("SELECT COUNT(*) FROM person").fetchone()
         erased = privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
-        assert [type(entry.event).__name__ for entry in erased.entries] == ["RecipientErased"]
+        assert [type(entry.event).__name__ for entry in erased] == ["RecipientErased"]
         [left] = erased.left
         assert left.startswith(f"still to be overwritten: the row of {recipient_id} is deleted")
         assert "somebody reads the vault" in left
@@ -274,7 +272,7 @@ def test_an_erasure_that_stopped_before_the_vault_is_named_and_completed_by_the_
         with pytest.raises(KeyboardInterrupt):
             privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
     assert broken(ledger) == [f"{recipient_id} is erased, and still in the vault"]
-    assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id).entries == []
+    assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id) == []
     assert broken(ledger) == []
     assert ledger.vault.open(1) is None
     ledger.vault.rows.alone(lambda: ledger.vault.rows.remove(2))

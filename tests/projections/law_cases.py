@@ -413,6 +413,21 @@ ACTS_AGREED: list[Case] = [
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
     ("a payment", [*RULES, paid()], []),
 ]
+SENT = row("MaskAidShipped", shipment_id="s", officer="budi", agreement="shipment/s@1")
+SENDING = row("ActProposed", subject="shipment/s", version=1, proposer="siti")
+ARRIVED = row("DeliveryConfirmed", shipment_id="s", officer="tari")
+OWN = ["siti shipped and confirmed the delivery"]
+DELIVERED_BY_ANOTHER: list[Case] = [
+    ("kept", [row("RulesAdopted"), SENDING, SENT, ARRIVED], []),
+    ("by who agreed", [row("RulesAdopted"), SENDING, SENT, ARRIVED | {"officer": "budi"}], []),
+    ("by who proposed", [row("RulesAdopted"), SENDING, SENT, ARRIVED | {"officer": "siti"}], OWN),
+    ("other goods", [row("RulesAdopted"), SENDING, SENT | {"event": "GoodsAidShipped"}, ARRIVED | {"officer": "siti"}], OWN),
+    ("another proposal", [row("RulesAdopted"), SENDING | {"version": 2}, SENT, ARRIVED | {"officer": "siti"}], []),
+    ("another shipment", [row("RulesAdopted"), SENDING, SENT | {"shipment_id": "t"}, ARRIVED | {"officer": "siti"}], []),
+    ("sent before the rules", [SENT | {"agreement": None}, row("RulesAdopted"), ARRIVED | {"officer": "budi"}], ["budi shipped and confirmed the delivery"]),
+    ("before the rules", [SENT | {"agreement": None}, ARRIVED | {"officer": "budi"}, row("RulesAdopted")], []),
+    ("no rules", [SENT | {"agreement": None}, ARRIVED | {"officer": "budi"}], []),
+]  # fmt: skip
 UMBRELLA = row("ProgramOpened", program="u", kind="umbrella")
 CHILD = row("ProgramOpened", program="p", parent="u", kind="cash")
 TWIN = row("ProgramOpened", program="q", parent="u", kind="cash")
@@ -440,6 +455,7 @@ CASES = {
     "batches-kept": BATCHES_KEPT,
     "ceilings-kept": CEILINGS_KEPT,
     "closed-is-closed": CLOSED_IS_CLOSED,
+    "delivered-by-another": DELIVERED_BY_ANOTHER,
     "erased-by-two": ERASED_BY_TWO,
     "goods-kept": GOODS_KEPT,
     "groups-papered": GROUPS_PAPERED,
@@ -455,6 +471,7 @@ EXAMINED = {
     "batches-kept": ("BatchProposed",),
     "ceilings-kept": ("TrancheDisbursed", "GroupFunded", "TrancheReissued after reversal"),
     "closed-is-closed": (*sorted(NEED_OPEN), "TrancheReissued after reversal"),
+    "delivered-by-another": ("DeliveryConfirmed",),
     "erased-by-two": ("RecipientErased",),
     "goods-kept": ("MaskAidShipped", "GoodsAidShipped", "DeliveryConfirmed"),
     "groups-papered": ("GroupFunded",),

@@ -26,7 +26,7 @@ def details(law: str, *rows: Row, **more: Any) -> list[str]:
 def test_a_branch_of_a_law(law: str, rows: Sequence[Row], says: list[str]) -> None:
     checked, breaches = found(law, *rows)
     assert [detail for _, detail in breaches] == says
-    if law == "acts-agreed":  # binds from the adoption of the rules on
+    if law in ("acts-agreed", "delivered-by-another"):  # binds from the adoption of the rules on
         events = [each["event"] for each in rows]
         rows = rows[events.index("RulesAdopted") :] if "RulesAdopted" in events else []
     if law == "umbrellas-kept":  # examined is each umbrella with a budget, at each budget of its own or under it

@@ -31,6 +31,7 @@ def test_every_law_holds_in_a_ledger_kept_by_the_rules(case: Book) -> None:
         "acts-exact",
         "archive-true",
         "acts-agreed",
+        "delivered-by-another",
         "erased-is-gone",
         "umbrellas-kept",
     ]
