@@ -27,6 +27,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import batch as batches
+from ledger.domain import group as groups
 from ledger.domain import program as programs
 from ledger.domain.agreement import ActKind
 from ledger.domain.batch import (
@@ -37,10 +38,13 @@ from ledger.domain.batch import (
     BatchListMissingError,
     BatchProposed,
     BatchStateError,
+    ListKind,
     batch_stream,
+    list_name,
 )
 from ledger.domain.errors import IntegrityBrokenError, LedgerError, Said
 from ledger.domain.event import Event, Role
+from ledger.domain.group import group_stream
 from ledger.domain.payment import AlreadyPaidError, PaymentRef, TrancheDisbursed, payment_stream
 from ledger.domain.program import FundsReserved
 from ledger.domain.recipient import DuplicateInFileError
@@ -100,15 +104,14 @@ def propose(
     The same file proposed again records nothing and restores a lost payment list; once payments of it are made, under
     the batch's own id.
     """
-    with _spool() as spool:
-        sorting = _Sorting(ledger, asked, spool)
+    with spool(_PAYABLE) as payable:
+        sorting = _Sorting(ledger, asked, payable)
         tally = in_chunks(ledger, command, rows, sorting.fill, on_reject=on_reject, on_progress=on_progress)
         tally.taken, tally.total = sorting.count, sorting.total
         if not tally.taken:
             raise BatchEmptyError(refused=sum(tally.refused.values()))
-        folder = None if command.dry_run else ledger.batches_folder
-        payment_list, rows_sha256 = _write_list(spool, folder)
-    program, tranche, file_sha256 = asked.program, asked.tranche, asked.file_sha256
+        draft = Draft(_lines_of(payable), None if command.dry_run else ledger.batches_folder)
+    program, tranche, file_sha256, rows_sha256 = asked.program, asked.tranche, asked.file_sha256, draft.sha256
     chosen_id = asked.batch_id or f"{program}-{tranche}-{rows_sha256[:ROWS_DIGITS]}"
     proposal = built(
         BatchProposed,
@@ -124,17 +127,19 @@ def propose(
     )
     files = {"file_sha256": file_sha256, "rows_sha256": rows_sha256}
     request = Request("disburse propose", {"program": program, "tranche": tranche, "batch": asked.batch_id, **files})
+    return Proposed(proposal, tally, is_new=propose_batch(ledger, command, proposal, draft, request))
+
+
+def propose_batch(ledger: Ledger, command: Command, proposal: BatchProposed, draft: "Draft", request: Request) -> bool:
+    """Put a batch up for approval and keep its list; whether that is new."""
     try:
         entries = ledger.carry_out(
             command, lambda attempt: _decide_proposal(ledger, attempt, proposal), request=request
         )
-        if payment_list is not None:
-            payment_list.replace(list_path(ledger, chosen_id))
-            sync(ledger.batches_folder)
+        draft.keep(list_path(ledger, proposal.batch_id, proposal.kind))
     finally:
-        if payment_list is not None:
-            payment_list.unlink(missing_ok=True)
-    return Proposed(proposal, tally, is_new=bool(entries))
+        draft.drop()
+    return bool(entries)
 
 
 def _decide_proposal(ledger: Ledger, attempt: Attempt, proposal: BatchProposed) -> list[Event]:
@@ -208,46 +213,68 @@ class _Sorting:
 _INTO_SPOOL = "INSERT OR IGNORE INTO payable VALUES (?,?,?)"
 
 
+_PAYABLE = "CREATE TABLE payable (recipient_id TEXT PRIMARY KEY, amount INTEGER, line INTEGER) WITHOUT ROWID"
+
+
 @contextmanager
-def _spool() -> Iterator[sqlite3.Connection]:
-    """A table for the payable rows: in memory, on the temporary disk when it grows, and gone when it is closed."""
+def spool(table: str) -> Iterator[sqlite3.Connection]:
+    """A table for rows of a list: in memory, on the temporary disk when it grows, and gone when it is closed."""
     try:
-        with closing(sqlite3.connect("", isolation_level=None)) as spool:
-            spool.execute(
-                "CREATE TABLE payable (recipient_id TEXT PRIMARY KEY, amount INTEGER, line INTEGER) WITHOUT ROWID"
-            )
-            spool.execute("BEGIN")
-            yield spool
+        with closing(sqlite3.connect("", isolation_level=None)) as rows:
+            rows.execute(table)
+            rows.execute("BEGIN")
+            yield rows
     except sqlite3.OperationalError as error:
         raise refusal_of(error) from error
 
 
-def _write_list(spool: sqlite3.Connection, folder: Path | None) -> tuple[Path | None, str]:
-    """Write the payment list under a temporary name (nowhere without a folder) and hash it."""
-    digest = hashlib.sha256(HEADER)
+def _lines_of(spool: sqlite3.Connection) -> Iterator[bytes]:
+    """The payment list, in blocks of lines."""
     rows = spool.execute("SELECT recipient_id||','||amount||char(10) FROM payable ORDER BY recipient_id")
-    if folder is None:
-        for (line,) in rows:
-            digest.update(line.encode())
-        return None, digest.hexdigest()
-    with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
-        try:
-            file.write(HEADER)
-            while part := rows.fetchmany(CHUNK_ROWS):
-                block = "".join(line for (line,) in part).encode()
+    yield HEADER
+    while part := rows.fetchmany(CHUNK_ROWS):
+        yield "".join(line for (line,) in part).encode()
+
+
+class Draft:
+    """A list that is written under another name, and takes its own once its batch is proposed."""
+
+    def __init__(self, blocks: Iterable[bytes], folder: Path | None) -> None:
+        """Write and hash the list; without a folder it is only hashed."""
+        digest = hashlib.sha256()
+        self._path: Path | None = None
+        if folder is None:
+            for block in blocks:
                 digest.update(block)
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    return Path(file.name), digest.hexdigest()
+        else:
+            with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
+                self._path = Path(file.name)
+                try:
+                    for block in blocks:
+                        digest.update(block)
+                        file.write(block)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except BaseException:
+                    self.drop()
+                    raise
+        self.sha256 = digest.hexdigest()
+
+    def keep(self, path: Path) -> None:
+        """Let it be the list of its batch."""
+        if self._path is not None:
+            self._path.replace(path)
+            sync(path.parent)
+
+    def drop(self) -> None:
+        """Remove it where it was not kept."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
 
-def list_path(ledger: Ledger, batch_id: str) -> Path:
-    """Where the payment list of a batch lies."""
-    return ledger.batches_folder / f"{batch_id}.csv"
+def list_path(ledger: Ledger, batch_id: str, kind: ListKind | None = None) -> Path:
+    """Where the list of a batch lies."""
+    return ledger.batches_folder / list_name(batch_id, kind)
 
 
 # Approve and reject
@@ -349,8 +376,13 @@ def run(
     request = Request("disburse run", {"batch": batch_id})
     if ledger.was_carried_out(command, request) or batch.status is batches.Status.EXECUTED:
         return Tally(repeated=batch.paid_count, total=batch.paid_total)
-    with genuine_list(ledger, batch) as file:
-        tally = _pay(ledger, command, file, batch.proposal, on_reject=on_reject, on_progress=on_progress)
+    if batch.proposal.kind is None:
+        with genuine_list(ledger, batch) as file:
+            tally = _pay(ledger, command, file, batch.proposal, on_reject=on_reject, on_progress=on_progress)
+    else:
+        from ledger.application import grants
+
+        tally = grants.run(ledger, command, batch, on_reject=on_reject, on_progress=on_progress)
     _finish(ledger, command, batch_id, tally, request)
     return tally
 
@@ -364,7 +396,7 @@ def _pay(
     on_reject: OnReject,
     on_progress: OnProgress,
 ) -> Tally:
-    program, tranche, batch_id = proposal.program, proposal.tranche, proposal.batch_id
+    program, tranche, batch_id = proposal.program, proposal.tranche or 0, proposal.batch_id
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer()
@@ -390,10 +422,10 @@ def _pay(
             )
             chunk.series = [Series(example, ("recipient_id", "amount"), unpaid, values)]
 
-    return in_chunks(ledger, command, listed(file), fill, on_reject=on_reject, on_progress=on_progress)
+    return in_chunks(ledger, command, payments_in(file), fill, on_reject=on_reject, on_progress=on_progress)
 
 
-def listed(file: BufferedReader) -> Iterator[Row]:
+def payments_in(file: BufferedReader) -> Iterator[Row]:
     """The rows of a payment list, which this program wrote and whose hash has been checked."""
     file.seek(len(HEADER))
     for number, line in enumerate(file, start=2):
@@ -448,10 +480,12 @@ def _cancelling(ledger: Ledger, inputs: dict[str, Any]) -> Act:
 def _paid_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, int]:
     """Count and total of the batch's payments; the decision fails if another one is stored meanwhile."""
     proposal = batch.proposal
+    if proposal.kind is not None:
+        return _granted_so_far(ledger, attempt, batch)
     attempt.watch(payment_stream(proposal.program, proposal.tranche, ""))
     count = total = 0
     with genuine_list(ledger, batch) as file:
-        for rows in batched(listed(file), CHUNK_ROWS):
+        for rows in batched(payments_in(file), CHUNK_ROWS):
             streams = [payment_stream(proposal.program, proposal.tranche, row.values[0]) for row in rows]
             for paid in ledger.store.select_first(streams).values():
                 event = to_event(paid)
@@ -461,13 +495,21 @@ def _paid_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, i
     return count, total
 
 
+def _granted_so_far(ledger: Ledger, attempt: Attempt, batch: Batch) -> tuple[int, int]:
+    """Count and total of the grants that were made of a batch."""
+    granted = attempt.load_range(group_stream(batch.proposal.program, ""), groups.evolve).values()
+    amounts = [each.grant.amount for each in granted if each.grant.batch_id == batch.batch_id]
+    with genuine_list(ledger, batch):  # nothing is called off whose list is not here
+        return len(amounts), sum(amounts)
+
+
 @contextmanager
 def genuine_list(ledger: Ledger, batch: Batch) -> Iterator[BufferedReader]:
     """The payment list of a batch, opened; refuses one that is missing or is not the one proposed.
 
     Raises `IntegrityBrokenError` where it changes while it is open.
     """
-    path = list_path(ledger, batch.batch_id)
+    path = list_path(ledger, batch.batch_id, batch.proposal.kind)
     try:
         file = path.open("rb")
     except FileNotFoundError:

@@ -1,23 +1,29 @@
 """Funding groups: a roster, a proposal and a decree, or no money."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import groupby
 
+from ledger.application import listed
+from ledger.application.agreements import rules_bind
 from ledger.application.attempt import Attempt, Command
-from ledger.application.chunks import CHUNK_ROWS, Chunk, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.chunks import CHUNK_ROWS, Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.disbursement import Proposed
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import group as groups
 from ledger.domain import program as programs
+from ledger.domain.agreement import AgreementNeededError
+from ledger.domain.batch import Batch
 from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import (
     AccountabilityReported,
     GroupFunded,
+    GroupFundedError,
     GroupJoined,
     MemberElsewhereError,
     PapersMissingError,
@@ -26,7 +32,7 @@ from ledger.domain.group import (
     membership_stream,
 )
 from ledger.domain.program import FundsSpent, Program
-from ledger.domain.recipient import DuplicateInFileError
+from ledger.domain.recipient import DuplicateInFileError, RecipientRegistered
 from ledger.files.amounts import DecimalMark, parse_amount
 from ledger.files.dates import DateOrder, parse_date
 from ledger.files.rejects import Reject
@@ -70,12 +76,98 @@ def fund(
     on_reject: OnReject,
     on_progress: OnProgress = lambda _: None,
 ) -> Tally:
-    """Fund each group of a file (rows as in `FIELDS`) whose roster and papers are in order.
+    """Fund each group of a file (rows as in `FIELDS`) whose roster and papers are in order, until the rules bind.
 
     A bad member refuses the whole group, and each of its bad members is named. A chunk holds whole groups; its money
     is reserved and spent in one sum.
     """
+    decide = _deciding(ledger, command, program, terms)
 
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        if rules_bind(attempt):
+            raise AgreementNeededError(command="salur group propose")
+        decide(attempt, rows, chunk)
+
+    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=whole_groups)
+
+
+@dataclass(frozen=True)
+class GrantList:
+    """A list of grants as a maker asks for it."""
+
+    program: str
+    terms: Terms
+    file_sha256: str
+    """Of the file that the rows come from."""
+    batch_id: str | None = None
+    """None for an id made of the program and the list's hash."""
+
+
+def propose(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    *,
+    asked: GrantList,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Proposed:
+    """Put the groups of a file up for approval whose roster and papers are in order, as a batch."""
+    return listed.propose(
+        ledger,
+        command,
+        rows,
+        fill=_deciding(ledger, command, asked.program, asked.terms),
+        program=asked.program,
+        file_sha256=asked.file_sha256,
+        batch_id=asked.batch_id,
+        inputs=asdict(asked.terms),
+        chunks=whole_groups,
+        on_reject=on_reject,
+        on_progress=on_progress,
+    )
+
+
+def run(
+    ledger: Ledger, command: Command, batch: Batch, *, on_reject: OnReject, on_progress: OnProgress = lambda _: None
+) -> Tally:
+    """Fund the groups of an approved batch; its money is held already."""
+    return listed.run(ledger, command, batch, again=_again, on_reject=on_reject, on_progress=on_progress)
+
+
+def _again(attempt: Attempt, grants: Sequence[GroupFunded]) -> Callable[[GroupFunded], list[Event]]:
+    """How each grant of a chunk is decided anew."""
+    program = grants[0].program
+    funding = attempt.program(program)
+    ids = sorted({member for grant in grants for member in grant.members})
+    people = RecipientIndex(attempt.ledger, attempt, ids)
+    members = attempt.first([membership_stream(program, each) for each in ids])
+    joined = {e.recipient_id: e.group_id for e in members.values() if isinstance(e, GroupJoined)}
+    known = attempt.load_many([grant.stream for grant in grants], groups.evolve)
+
+    def decide(grant: GroupFunded) -> list[Event]:
+        before = known.get(grant.stream)
+        if before is None:
+            for member in grant.members:
+                _require_free(people[member], funding, joined, grant.group_id)
+        elif before.grant.batch_id != grant.batch_id:
+            raise GroupFundedError(program=program, group_id=grant.group_id)
+        events = groups.fund(before, funding, grant=grant)
+        joined.update(dict.fromkeys(grant.members, grant.group_id))
+        return events
+
+    return decide
+
+
+def _require_free(person: RecipientRegistered, program: Program, joined: dict[str, str], group_id: str) -> None:
+    """Refuse a member whom the program is not for, or who is in another group of it."""
+    programs.require_eligible(program, person.category)
+    elsewhere = joined.get(person.recipient_id, group_id)
+    if elsewhere != group_id:
+        raise MemberElsewhereError(program=program.code, group_id=elsewhere)
+
+
+def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms) -> Fill:
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer(Role.MAKER)
         funding = attempt.program(program)
@@ -108,7 +200,7 @@ def fund(
             chunk.events[:0] = programs.reserve(funding, amount=spent, reserved_for=reserved_for)
             chunk.events.append(FundsSpent(program=program, amount=spent, reserved_for=reserved_for))
 
-    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=whole_groups)
+    return fill
 
 
 def _roster(
@@ -121,10 +213,7 @@ def _roster(
     for row in roster:
         try:
             person = people[row.values[1]]
-            programs.require_eligible(program, person.category)
-            elsewhere = joined.get(person.recipient_id, group_id)
-            if elsewhere != group_id:
-                raise MemberElsewhereError(program=program.code, group_id=elsewhere)
+            _require_free(person, program, joined, group_id)
             if person.recipient_id in lines:
                 raise DuplicateInFileError(first=f"line {lines[person.recipient_id]}")
         except LedgerError as error:

@@ -170,7 +170,7 @@ class Move:
             yield from lines
 
     def _copy_lists(self) -> None:
-        for path in sorted((self._source.folder / BATCHES).glob("*.csv")):
+        for path in sorted((self._source.folder / BATCHES).glob("[!.]*")):
             target = self._target.folder / BATCHES / path.name
             if not target.exists():
                 _copy_file(path, target)

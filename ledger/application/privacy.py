@@ -22,7 +22,7 @@ from ledger.domain import batch as batches
 from ledger.domain import payment as payments
 from ledger.domain import recipient as recipients
 from ledger.domain.agreement import ActKind
-from ledger.domain.batch import Status
+from ledger.domain.batch import BatchProposed, Status
 from ledger.domain.errors import IntegrityBrokenError, LedgerError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import GroupJoined
@@ -270,22 +270,24 @@ def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdi
         programs=sorted(named),
         groups=[f"{event.program}/{event.group_id}" for event in joined],
         payments={state.ref.payment_id: state for state in states.values()},
-        batches=[batch_id for batch_id in _open_batches(ledger) if _is_listed(ledger, batch_id, recipient_id)],
+        batches=[each.batch_id for each in _open_batches(ledger) if _is_listed(ledger, each, recipient_id)],
         history=history,
     )
 
 
-def _open_batches(ledger: Ledger) -> list[str]:
+def _open_batches(ledger: Ledger) -> list[BatchProposed]:
     """The batches that are proposed or approved, and may still be paid."""
     attempt = ledger.view()
     states = attempt.load_many(ledger.store.streams("batch/"), batches.evolve).values()
-    return [state.batch_id for state in states if state.status in (Status.PROPOSED, Status.APPROVED)]
+    return [state.proposal for state in states if state.status in (Status.PROPOSED, Status.APPROVED)]
 
 
-def _is_listed(ledger: Ledger, batch_id: str, recipient_id: str) -> bool:
-    """Whether a person stands on a batch's payment list, as far as the list lies in this folder."""
+def _is_listed(ledger: Ledger, proposal: BatchProposed, recipient_id: str) -> bool:
+    """Whether a person stands on a batch's list, as far as the list lies in this folder."""
     try:
-        with list_path(ledger, batch_id).open("rb") as file:
+        with list_path(ledger, proposal.batch_id, proposal.kind).open("rb") as file:
+            if proposal.kind is not None:  # among the members of a group
+                return any(f'"{recipient_id}"'.encode() in line for line in file)
             start = f"{recipient_id},".encode()
             return any(line.startswith(start) for line in file)
     except FileNotFoundError:

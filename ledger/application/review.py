@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ledger.application import listed
 from ledger.application.attempt import Attempt
 from ledger.application.chunks import CHUNK_ROWS, OnProgress, batched
-from ledger.application.disbursement import genuine_list, list_path, listed
+from ledger.application.disbursement import genuine_list, list_path, payments_in
 from ledger.application.ledger import Ledger
 from ledger.domain import batch as batches
 from ledger.domain.batch import Batch, BatchProposed, Status, batch_stream
@@ -32,7 +33,7 @@ class Review:
     """Region → payments; people without one under `none`."""
     categories: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, int]] = field(default_factory=list)
-    """The first rows: recipient, amount."""
+    """The first rows: recipient or group, amount."""
     off_schedule: int = 0
     """Payments of another amount than the tranche's own."""
     registered_by_maker: int = 0
@@ -77,12 +78,12 @@ def review(ledger: Ledger, batch_id: str, on_progress: OnProgress = lambda _: No
     others = _others(view, batch)
     found = Review(batch.proposal)
     found.before, since = _before(ledger, batch, others)
-    with genuine_list(ledger, batch) as file:
-        for rows in batched(((row.values[0], int(row.values[1])) for row in listed(file)), CHUNK_ROWS):
-            _take(ledger, found, view.program(batch.proposal.program), rows, since)
-            on_progress(len(rows))
+    program = view.program(batch.proposal.program)
+    for rows in batched(rows_of(ledger, batch_id), CHUNK_ROWS):
+        _take(ledger, found, program, rows, since)
+        on_progress(len(rows))
     for other in others:
-        if other.status not in _OPEN:
+        if other.status not in _OPEN or other.proposal.kind is not None or batch.proposal.kind is not None:
             continue
         if not list_path(ledger, other.batch_id).exists():
             found.lists_missing.append(other.batch_id)
@@ -92,9 +93,14 @@ def review(ledger: Ledger, batch_id: str, on_progress: OnProgress = lambda _: No
 
 
 def rows_of(ledger: Ledger, batch_id: str) -> Iterator[tuple[str, int]]:
-    """Recipient and amount of every row of a batch's list."""
-    with genuine_list(ledger, ledger.view().batch(batch_id)) as file:
-        for row in listed(file):
+    """Recipient and amount of every row of a batch's list; group and amount where it is one of grants."""
+    batch = ledger.view().batch(batch_id)
+    if batch.proposal.kind is not None:
+        for grant in listed.grants_in(ledger, batch):
+            yield grant.group_id, grant.amount
+        return
+    with genuine_list(ledger, batch) as file:
+        for row in payments_in(file):
             yield row.values[0], int(row.values[1])
 
 
@@ -124,11 +130,11 @@ def _proposed_at(ledger: Ledger, batch: Batch) -> datetime:
 
 def _take(ledger: Ledger, found: Review, program: Program, rows: list[tuple[str, int]], since: datetime | None) -> None:
     proposal = found.proposal
-    due = tranche_amount(program, proposal.tranche)
+    due = None if proposal.tranche is None else tranche_amount(program, proposal.tranche)
     registered = ledger.store.select_first(recipient_stream(recipient_id) for recipient_id, _ in rows)
     for recipient_id, amount in rows:
         found.amounts[amount] += 1
-        found.off_schedule += amount != due
+        found.off_schedule += due is not None and amount != due
         if len(found.first) < FIRST_ROWS:
             found.first.append((recipient_id, amount))
         if (stored := registered.get(recipient_stream(recipient_id))) is None:
@@ -145,9 +151,9 @@ def _in_both(ledger: Ledger, one: Batch, other: Batch) -> int:
     """How many people are on both lists, each read once: they are in order of recipient."""
     both = 0
     with genuine_list(ledger, one) as ours, genuine_list(ledger, other) as theirs:
-        right = (row.values[0] for row in listed(theirs))
+        right = (row.values[0] for row in payments_in(theirs))
         candidate = next(right, None)
-        for row in listed(ours):
+        for row in payments_in(ours):
             while candidate is not None and candidate < row.values[0]:
                 candidate = next(right, None)
             both += candidate == row.values[0]

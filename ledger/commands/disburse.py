@@ -37,19 +37,23 @@ def disburse_propose(
     with given_file(request, reading, file, disbursement.FIELDS) as given:
         asked = disbursement.PaymentList(code, tranche, given.sha256, batch_id, reading.decimal)
         made = given.carry_out(partial(disbursement.propose, asked=asked))
-        sentence, more = _proposed(request, given.ledger, made)
+        sentence, more = proposed_words(request, given.ledger, made)
     tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
 
 
-def _proposed(request: Request, ledger: "Ledger", made: "Proposed") -> tuple[str, dict[str, object]]:
+def proposed_words(
+    request: Request, ledger: "Ledger", made: "Proposed", noun: str = "payment"
+) -> tuple[str, dict[str, object]]:
     """What was proposed, in a sentence and for JSON; the officer is told what comes next."""
     proposal, total = made.proposal, money(request.session, ledger, made.proposal.total)
     refused = sum(made.tally.refused.values())
     verb = "Would propose" if request.command.dry_run else "Proposed" if made.is_new else "Already proposed:"
     without = f" Left out: {counted(refused, 'row')}." if refused else ""
     if made.is_new and not request.command.dry_run:
-        click.echo(f"Next, another officer: `salur disburse approve {proposal.batch_id}`", err=True)
-    sentence = f"{verb} batch {proposal.batch_id}: {counted(proposal.count, 'payment')}, {total}.{without}"
+        batch = f"batch/{proposal.batch_id}"
+        approving = f"`salur show {batch}`, then `salur disburse approve {proposal.batch_id}`"
+        click.echo(f"Next, another officer: {approving}", err=True)
+    sentence = f"{verb} batch {proposal.batch_id}: {counted(proposal.count, noun)}, {total}.{without}"
     return sentence, {"batch_id": proposal.batch_id, "rows_sha256": proposal.rows_sha256}
 
 
@@ -75,7 +79,7 @@ def disburse_one(
         asked = disbursement.PaymentList(code, tranche, hashlib.sha256(typed.encode()).hexdigest(), batch_id)
         rows = [Row(1, (recipient_id, amount))]
         made = disbursement.propose(ledger, request.command, rows, asked=asked, on_reject=refuse)
-        sentence, more = _proposed(request, ledger, made)
+        sentence, more = proposed_words(request, ledger, made)
     tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
 
 

@@ -3,43 +3,105 @@
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger.console.options import Reading, Request, program_option, reads_file, writes
-from ledger.console.output import counted
-from ledger.console.working import Job, record, work_file, work_rows
+from ledger.commands.disburse import disburse_cancel, disburse_run, proposed_words
+from ledger.console.options import Reading, Request, program_option, reads_file, stacked, writes
+from ledger.console.output import counted, tell_tally
+from ledger.console.working import Job, given_file, opened_to_write, record, refuse, work_file, work_rows
+
+if TYPE_CHECKING:
+    from ledger.files.tables import Row
 
 group = click.Group()
 
 
+_papers = stacked(
+    click.option(
+        "--member", "members", multiple=True, help="Recipient in the roster of one group; may be given again."
+    ),
+    program_option,
+    click.option("--amount", default="", help="For groups that name none."),
+    click.option("--proposal", default="", help="For groups that name none."),
+    click.option("--decree", default="", help="For groups that name none."),
+    click.option("--decree-on", default="", help="Date of the decree, for groups that name none."),
+    click.option("--region", default="", help="For groups that name none."),
+)
+
+
+@group.command("propose")
+@click.argument("group", metavar="GROUP|FILE")
+@_papers
+@click.option("--batch", "batch_id", help="Id of the batch; made from its content if not given.")
+@reads_file
+@writes
+def group_propose(
+    request: Request,
+    group: str,
+    members: tuple[str, ...],
+    code: str,
+    batch_id: str | None,
+    reading: Reading,
+    **defaults: str,
+) -> None:
+    """Propose to fund GROUP with its --member roster, or the groups of FILE, as one batch.
+
+    FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
+    """
+    from ledger.application import grants
+
+    terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
+    if members:
+        import hashlib
+
+        roster = _roster(group, members)
+        typed = "\n".join((group, *members))
+        asked = grants.GrantList(code, terms, hashlib.sha256(typed.encode()).hexdigest(), batch_id)
+        with opened_to_write(request) as ledger:
+            made = grants.propose(ledger, request.command, roster, asked=asked, on_reject=refuse)
+            sentence, more = proposed_words(request, ledger, made, "grant")
+        tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
+        return
+    with given_file(request, reading, Path(group), grants.FIELDS) as given:
+        asked = grants.GrantList(code, terms, given.sha256, batch_id)
+        made = given.carry_out(partial(grants.propose, asked=asked))
+        sentence, more = proposed_words(request, given.ledger, made, "grant")
+    tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
+
+
+def _roster(group: str, members: tuple[str, ...]) -> "list[Row]":
+    from ledger.application import grants
+    from ledger.files.tables import Row
+
+    no_papers = ("",) * (len(grants.FIELDS) - 2)
+    return [Row(line, (group, member, *no_papers)) for line, member in enumerate(members, start=1)]
+
+
+group.add_command(disburse_run, "run")
+group.add_command(disburse_cancel, "cancel")
+
+
 @group.command("fund")
 @click.argument("group", metavar="GROUP|FILE")
-@click.option("--member", "members", multiple=True, help="Recipient in the roster of one group; may be given again.")
-@program_option
-@click.option("--amount", default="", help="For groups that name none.")
-@click.option("--proposal", default="", help="For groups that name none.")
-@click.option("--decree", default="", help="For groups that name none.")
-@click.option("--decree-on", default="", help="Date of the decree, for groups that name none.")
-@click.option("--region", default="", help="For groups that name none.")
+@_papers
 @reads_file
 @writes
 def group_fund(
     request: Request, group: str, members: tuple[str, ...], code: str, reading: Reading, **defaults: str
 ) -> None:
-    """Fund GROUP with its --member roster, or the groups of FILE.
+    """Fund GROUP with its --member roster, or the groups of FILE, as long as no rules are adopted.
 
     FILE has a row a member (group, recipient), and a group's papers in the first of its rows.
     """
     from ledger.application import grants, requests
     from ledger.application.people import is_nik_shaped
-    from ledger.files.tables import Row
 
     terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
     job = Job("group-fund", grants.FIELDS, partial(grants.fund, program=code, terms=terms), code, defaults, "group")
     if members:
-        no_papers = ("",) * (len(grants.FIELDS) - 2)
-        roster = [Row(line, (group, member, *no_papers)) for line, member in enumerate(members, start=1)]
+        roster = _roster(group, members)
         ids = sorted(member for member in members if not is_nik_shaped(member))
         inputs = {"program": code, "group": group, "members": ids, **asdict(terms)}
         asked = requests.Request(job.name, inputs, {"members": sorted(filter(is_nik_shaped, members))})

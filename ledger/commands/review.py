@@ -84,7 +84,7 @@ def _words(session: Session, ledger: "Ledger", found: "Review") -> dict[str, str
         return ", ".join(f"{name} {payments:,}" for name, payments in most) + rest
 
     said = {
-        "pays": f"{proposal.program}, tranche {proposal.tranche}",
+        "pays": f"{proposal.program}, " + (f"tranche {proposal.tranche}" if proposal.tranche else "grants of groups"),
         "payments": f"{found.count:,}",
         "total": amount(found.total),
         "smallest, median, largest": ", ".join(map(amount, (min(found.amounts), found.median, max(found.amounts)))),

@@ -128,6 +128,14 @@ class AgreementDecidedError(LedgerError):
     outcome: str
 
 
+class AgreementNeededError(LedgerError):
+    """The act needs other officers' words, which this command does not ask for."""
+
+    code = "agreement_needed"
+    sentence = "the rules of this ledger bind, and no officer does this alone; use `{command}`"
+    command: str
+
+
 class OfficersTooFewError(LedgerError):
     """Too few officers would be left to agree."""
 

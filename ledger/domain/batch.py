@@ -1,4 +1,4 @@
-"""A batch: a file of payments that two different officers agree on."""
+"""A batch: a list of payments, or of grants, that different officers agree on."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +24,17 @@ from ledger.domain.money import AMOUNT_MAX
 batch_stream = Stream("batch/{batch_id}", "paying what two officers did not agree on")
 
 
+class ListKind(StrEnum):
+    """What a batch records for each line of its list, where that is not a payment."""
+
+    GRANTS = "grants"
+
+
+def list_name(batch_id: str, kind: ListKind | None) -> str:
+    """The name of the file of a batch's list."""
+    return f"{batch_id}.{'csv' if kind is None else 'jsonl'}"
+
+
 class _BatchEvent(Event):
     STREAM = batch_stream
     NEEDS_OPEN = False
@@ -38,15 +49,26 @@ class BatchProposed(_BatchEvent):
     ROLE = Role.MAKER
     ACTOR = "maker"
     batch_id: Annotated[BatchId, ChosenByOfficer]
-    tranche: TrancheNumber
+    tranche: TrancheNumber | None = None
+    """Of payments."""
+    kind: ListKind | None = None
+    """None for payments."""
     maker: OfficerId
     file_sha256: Sha256
     """Of the file as it arrived."""
     rows_sha256: Sha256
-    """Of the payment list: a line `recipient_id,amount`, then a line each in order of recipient."""
+    """Of the list. That of payments is a line `recipient_id,amount`, then a line each in order of recipient; any other
+    is a line each with the event that is recorded for it, in order of streams."""
+    rows_root: Sha256 | None = None
+    """The root of the tree over the lines of a list that is not one of payments (RFC 6962)."""
     count: Annotated[int, Field(ge=1, le=AMOUNT_MAX)]
     total: Amount
     refused: tuple[RefusedRows, ...] = ()
+
+    @property
+    def list_name(self) -> str:
+        """The name of the list's file."""
+        return list_name(self.batch_id, self.kind)
 
 
 class BatchApproved(_BatchEvent):
@@ -198,11 +220,8 @@ def propose(batch: Batch | None, *, proposal: BatchProposed) -> list[Event]:
     if batch is None:
         return [proposal]
     known = batch.proposal
-    same = (known.rows_sha256, known.program, known.tranche) == (
-        proposal.rows_sha256,
-        proposal.program,
-        proposal.tranche,
-    )
+    what = ("rows_sha256", "program", "tranche", "kind")
+    same = all(getattr(known, name) == getattr(proposal, name) for name in what)
     if not same or batch.status in (Status.REJECTED, Status.CANCELLED):
         raise BatchExistsError(batch_id=proposal.batch_id, status=batch.status)
     return []

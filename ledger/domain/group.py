@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Role, Stream
-from ledger.domain.fields import ROSTER_MAX, Amount, GroupId, ProgramCode, RecipientId, Region, Text
+from ledger.domain.fields import ROSTER_MAX, Amount, BatchId, GroupId, ProgramCode, RecipientId, Region, Text
 from ledger.domain.program import Program, require_open, require_within
 
 group_stream = Stream("group/{program}/{group_id}", "funding a group twice")
@@ -26,6 +26,7 @@ class GroupFunded(_GroupEvent):
     """A group with a roster and its papers got its grant."""
 
     TOPIC = "GroupFunded.v1"
+    AGREED = "batches"
     NEEDS_OPEN = True
     amount: Amount
     members: Annotated[tuple[RecipientId, ...], Field(min_length=1, max_length=ROSTER_MAX)]
@@ -34,6 +35,8 @@ class GroupFunded(_GroupEvent):
     decree_on: date
     report_due_on: date
     region: Region | None = None
+    batch_id: BatchId | None = None
+    """The batch that it was agreed to in."""
 
 
 class GroupJoined(Event):
@@ -97,6 +100,16 @@ class DecreeOutsideYearError(LedgerError):
     fiscal_year: int
 
 
+class GrantsMadeError(LedgerError):
+    """All groups that are proposed have their grants already."""
+
+    code = "grants_made"
+    sentence = (
+        "all {count} groups that could be funded are funded already, on the same papers; see `salur report groups`"
+    )
+    count: int
+
+
 class RosterInvalidError(LedgerError):
     """A member of the roster cannot be taken, so the group cannot be funded."""
 
@@ -146,7 +159,8 @@ def fund(group: Group | None, program: Program, *, grant: GroupFunded) -> list[E
     """Give a group its grant and bind its members to it; the same grant again records nothing."""
     if group is not None:
         # The day the report is due follows from the day of the command, which a repeat may be given on another one.
-        if group.grant == grant.model_copy(update={"report_due_on": group.grant.report_due_on}):
+        own = {"report_due_on": group.grant.report_due_on, "batch_id": group.grant.batch_id}
+        if group.grant == grant.model_copy(update=own):
             return []
         raise GroupFundedError(program=grant.program, group_id=grant.group_id)
     require_open(program)

@@ -132,7 +132,7 @@ def _export_lists(events: EventLog, source: Path, folder: Path) -> list[str]:
     folder.mkdir(exist_ok=True)
     missing = []
     for proposal in proposals(events):
-        name = f"{proposal.batch_id}.csv"
+        name = proposal.list_name
         if sha256_of(folder / name) == proposal.rows_sha256:
             continue
         (folder / name).unlink(missing_ok=True)

@@ -2,19 +2,30 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 
+from ledger.application.listed import line_of
 from ledger.domain.agreement import ActProposed, said_of
+from ledger.domain.batch import BatchProposed, ListKind
 from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.group import GroupFunded
 from ledger.domain.registry import EVENT_CLASSES
-from ledger.store.entries import to_entry
+from ledger.store.entries import Entry, to_entry
 from ledger.store.recorder import EventLog
+from ledger.transparency.merkle import leaf_hash, root_of
 from projections.laws.law import Breach, Law
 
 SENTENCE = "What was recorded under an agreement is exactly the act that was proposed, whole and once."
 PAGE_EVENTS = 5_000
 _WITH_THEM = ("KeyAssigned.v1", "FundsReserved.v1", "FundsSpent.v1", "FundsReleased.v1", "StockIssued.v1")
 """Topics of events that follow from an act and need no words of their own."""
-_TOPICS = (ActProposed.TOPIC, *_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
+_TOPICS = (
+    ActProposed.TOPIC,
+    BatchProposed.TOPIC,
+    *_WITH_THEM,
+    *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED),
+)
 
 
 def check_acts(recorder: EventLog) -> Law:
@@ -22,29 +33,72 @@ def check_acts(recorder: EventLog) -> Law:
     law = Law("acts-exact", SENTENCE)
     proposed: dict[str, Counter[str]] = {}
     begun: dict[str, tuple[int, str]] = {}
-    start = 1
-    while page := recorder.page(start, PAGE_EVENTS, topics=_TOPICS):
-        for stored in page:
-            start = stored.id + 1
-            try:
-                entry = to_entry(stored)
-            except IntegrityBrokenError:
-                continue  # the law of what can be read names it
-            if isinstance(entry.event, ActProposed):
-                name = f"{entry.event.subject}@{entry.originator_version}"
-                proposed[name] = Counter(map(_canonical, json.loads(entry.event.act)))
-            elif name := entry.meta.agreement or "":
-                law.checked += 1
-                said = _canonical(said_of(entry.event))
-                begun.setdefault(name, (stored.id - 1, entry.originator_id))
-                left = proposed.setdefault(name, Counter())
-                left[said] -= 1
-                if left[said] < 0:
-                    law.breach(Breach(stored.id - 1, entry.originator_id, f"is no part of the act {name}"))
+    lists = _Lists(law)
+    for index, entry in _entries(recorder):
+        event = entry.event
+        if isinstance(event, ActProposed):
+            proposed[f"{event.subject}@{entry.originator_version}"] = Counter(map(_canonical, json.loads(event.act)))
+        elif isinstance(event, BatchProposed):
+            lists.proposed[event.batch_id] = event
+        elif isinstance(event, GroupFunded):
+            lists.take(index, entry)
+        elif name := entry.meta.agreement or "":
+            law.checked += 1
+            said = _canonical(said_of(event))
+            begun.setdefault(name, (index, entry.originator_id))
+            left = proposed.setdefault(name, Counter())
+            left[said] -= 1
+            if left[said] < 0:
+                law.breach(Breach(index, entry.originator_id, f"is no part of the act {name}"))
+    lists.close()
     for name, (log_index, stream) in begun.items():
         if any(count > 0 for count in proposed[name].values()):
             law.breach(Breach(log_index, stream, f"the act {name} was recorded in part only"))
     return law
+
+
+def _entries(recorder: EventLog) -> Iterator[tuple[int, Entry]]:
+    """Log index and entry of each event that the law looks at, but for those that the law of what can be read names."""
+    start = 1
+    while page := recorder.page(start, PAGE_EVENTS, topics=_TOPICS):
+        for stored in page:
+            start = stored.id + 1
+            with suppress(IntegrityBrokenError):
+                yield stored.id - 1, to_entry(stored)
+
+
+class _Lists:
+    """The grants of batches, held against the lists that officers agreed to."""
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self.proposed: dict[str, BatchProposed] = {}
+        self._granted: dict[str, list[tuple[str, bytes]]] = {}
+        """Batch → stream and hash of the line of each of its grants."""
+
+    def take(self, log_index: int, entry: Entry) -> None:
+        """Look at a grant: one under an agreement lies in the batch that was agreed to."""
+        event, name = entry.event, entry.meta.agreement
+        if not isinstance(event, GroupFunded) or (event.batch_id is None and name is None):
+            return
+        self._law.checked += 1
+        batch = self.proposed.get(event.batch_id or "")
+        if batch is None or batch.kind is not ListKind.GRANTS or batch.program != event.program:
+            self._law.breach(Breach(log_index, entry.originator_id, f"is of no batch of grants in {event.program}"))
+        elif name and name.partition("@")[0] != f"batch/{batch.batch_id}":
+            self._law.breach(Breach(log_index, entry.originator_id, f"was agreed to as {name}, not in its batch"))
+        else:
+            hashed = leaf_hash(line_of(event).rstrip(b"\n"))
+            self._granted.setdefault(batch.batch_id, []).append((entry.originator_id, hashed))
+
+    def close(self) -> None:
+        """Compare each batch all grants of which were made with the root of its list."""
+        for batch_id, granted in self._granted.items():
+            batch = self.proposed[batch_id]
+            root = root_of(hashed for _, hashed in sorted(granted)).hex()
+            if len(granted) > batch.count or (len(granted) == batch.count and root != batch.rows_root):
+                stream = f"batch/{batch_id}"
+                self._law.breach(Breach(None, stream, "its grants are not those of the list that was agreed to"))
 
 
 def _canonical(event: dict[str, object]) -> str:

@@ -29,9 +29,13 @@ LEFT JOIN (
     JOIN log AS agreed
         ON agreed.event = 'ActAgreed' AND agreed.subject = acts.subject AND agreed.proposal = acts.version
         AND agreed.act_sha256 = acts.act_sha256 AND agreed.checker <> acts.proposer AND agreed.log_index < done.log_index
+    -- A batch of grants is agreed to as a whole and run later.
+    LEFT JOIN log AS last
+        ON done.event = 'GroupFunded' AND last.event = 'ActAgreed' AND last.is_last
+        AND last.subject = acts.subject AND last.proposal = acts.version
     LEFT JOIN log AS lost
         ON lost.event IN ('OfficerRevoked', 'OfficerKeyReplaced') AND lost.officer_id = agreed.checker
-        AND lost.log_index > agreed.log_index AND lost.log_index < done.log_index
+        AND lost.log_index > agreed.log_index AND lost.log_index < COALESCE(last.log_index, done.log_index)
     WHERE lost.officer_id IS NULL
     GROUP BY done.log_index
 ) AS words ON words.log_index = done.log_index

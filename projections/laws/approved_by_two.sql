@@ -4,7 +4,7 @@ SELECT
     paid.stream,
     CASE
         WHEN batch.batch_id IS NULL THEN 'no batch ' || COALESCE(paid.batch_id, '(none)') || ' was proposed'
-        WHEN batch.program <> paid.program OR batch.tranche <> paid.tranche
+        WHEN batch.program <> paid.program OR batch.tranche IS NULL OR batch.tranche <> paid.tranche
             THEN 'batch ' || paid.batch_id || ' is for another program or tranche'
         WHEN batch.approved_index IS NULL OR batch.approved_index > paid.log_index
             THEN 'batch ' || paid.batch_id || ' was not approved before'

@@ -21,4 +21,4 @@ LEFT JOIN (
     WHERE event = 'TrancheDisbursed'
     GROUP BY batch_id
 ) AS paid ON paid.batch_id = proposed.batch_id
-WHERE proposed.event = 'BatchProposed' AND COALESCE(array_size(executed.refused), 0) = 0
+WHERE proposed.event = 'BatchProposed' AND proposed.kind IS NULL AND COALESCE(array_size(executed.refused), 0) = 0

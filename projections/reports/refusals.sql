@@ -2,7 +2,9 @@
 -- A file read again replaces its earlier count; program is null for files that concern none.
 SELECT command, program, refusal.code AS reason, SUM(CAST(refusal.rows AS DECIMAL(38, 0))) AS rows
 FROM (
-    SELECT 'disburse propose' AS command, program, explode(refused) AS refusal
+    SELECT
+        CASE WHEN kind IS NULL THEN 'disburse propose' ELSE 'group propose' END AS command, program,
+        explode(refused) AS refusal
     FROM events
     WHERE event = 'BatchProposed'
     UNION ALL

@@ -126,7 +126,8 @@ EXAMPLES: tuple[Event, ...] = (
     RecipientErased(recipient_id=ID, checker="budi", reason="letter of the person", legal_basis="UU 27/2022 art. 8"),
     DataDisclosed(recipient_id=ID, reason="letter of the person"),
     BatchProposed(
-        **BATCH,
+        batch_id=BATCH["batch_id"],
+        program=BATCH["program"],
         tranche=1,
         maker="siti",
         file_sha256=SHA,

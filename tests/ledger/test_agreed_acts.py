@@ -1,16 +1,32 @@
 """What the rules bring under agreement: batches, erasures and shipments, each through the one mechanism."""
 
+import hashlib
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ledger.application import agreements, disbursement, goods, privacy, registration
+from ledger.application import (
+    agreements,
+    chunks,
+    disbursement,
+    goods,
+    grants,
+    officers,
+    privacy,
+    programs,
+    registration,
+)
 from ledger.application.disbursement import list_path
-from ledger.domain.agreement import ActAgreed, ActProposed, ActRejected, AgreementDecidedError
+from ledger.application.review import review
+from ledger.domain.agreement import ActAgreed, ActProposed, ActRejected, AgreementDecidedError, AgreementNeededError
 from ledger.domain.batch import (
     BatchApproved,
+    BatchEmptyError,
+    BatchExecuted,
     BatchListChangedError,
     BatchListMissingError,
     BatchProposed,
@@ -21,11 +37,14 @@ from ledger.domain.batch import (
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.goods import DeliveryConfirmed, MaskAidShipped, StockIssued
+from ledger.domain.group import GroupFunded, GroupJoined
 from ledger.domain.officer import RoleMissingError
-from ledger.domain.program import FundsReserved
+from ledger.domain.program import FundsReserved, FundsSpent, Kind, ProgramOpened
 from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
+from ledger.files.tables import Row
+from ledger.transparency.merkle import leaf_hash
 from projections.audit.check import check
-from tests.acts import approve, entries, person, propose, run, stop
+from tests.acts import NOW, approve, entries, members, person, propose, run, stop
 from tests.ledger.signing import Office
 
 R1, R2 = "R000000001", "R000000002"
@@ -270,3 +289,217 @@ def test_a_shipment_on_one_word_alone_is_found(office: Office) -> None:
 
     office.ledger.carry_out(office.siti, decide)
     assert broken(office) == {"acts-agreed": ["MaskAidShipped without an agreement"]}
+
+
+# Grants
+
+PAPERS = grants.Terms(amount="2000000", proposal="P 1", decree="SK 1", decree_on="2020-09-01")
+
+
+@pytest.fixture
+def granting(tmp_path: Path) -> Iterator[Office]:
+    """As `office`, with six people and a program of grants that has 5,000,000."""
+    made = Office(tmp_path)
+    made.enroll("tari", Role.CHECKER)
+    terms = ProgramOpened(program="tkm", name="TKM", kind=Kind.GROUP_GRANT, ceiling=3_000_000, fiscal_year=2020)
+    programs.open_program(made.ledger, made.siti, terms=terms)
+    programs.set_budget(made.ledger, made.siti, program="tkm", budget=5_000_000)
+    rows = [person(number) for number in range(1, 7)]
+    registration.register(made.ledger, made.siti, rows, file_sha256=None, category="worker", on_reject=stop)
+    bind(made)
+    yield made
+    made.ledger.close()
+
+
+def rosters(*groups: tuple[str, tuple[int, ...]]) -> list[Row]:
+    found: list[Row] = []
+    for group_id, numbers in groups:
+        found += members(group_id, *(f"R{number:09}" for number in numbers), first_line=2 + len(found))
+    return found
+
+
+def propose_grants(office: Office, *groups: tuple[str, tuple[int, ...]], **more: Any) -> disbursement.Proposed:
+    asked = grants.GrantList("tkm", more.pop("terms", PAPERS), "a" * 64, more.pop("batch_id", "tkm-1"))
+    given: dict[str, Any] = {"on_reject": stop} | more
+    return grants.propose(office.ledger, office.siti, rosters(*groups), asked=asked, **given)
+
+
+def funded(office: Office) -> list[tuple[str, str | None, str | None]]:
+    found = [entry for entry in entries(office.ledger) if isinstance(entry.event, GroupFunded)]
+    return [(e.event.group_id, e.event.batch_id, e.meta.agreement) for e in found if isinstance(e.event, GroupFunded)]
+
+
+def test_groups_are_funded_on_the_words_of_two(granting: Office) -> None:
+    size = granting.ledger.store.size()
+    made = propose_grants(granting, ("G2", (3, 4)), ("G1", (1, 2)))
+    assert since(granting, size) == [BatchProposed, ActProposed]
+    assert (made.proposal.kind, made.proposal.count, made.proposal.total) == ("grants", 2, 4_000_000)
+    assert made.proposal.tranche is None
+    with pytest.raises(BatchStateError):
+        run(granting.ledger, "tkm-1", command=granting.siti)
+
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+    assert (granting.ledger.view().program("tkm").reserved, funded(granting)) == (4_000_000, [])
+    tally = run(granting.ledger, "tkm-1", command=granting.siti)
+
+    assert (tally.taken, tally.total) == (2, 4_000_000)
+    assert funded(granting) == [("G1", "tkm-1", "batch/tkm-1@1"), ("G2", "tkm-1", "batch/tkm-1@1")]
+    program = granting.ledger.view().program("tkm")
+    assert (program.reserved, program.spent) == (0, 4_000_000)
+    assert since(granting, granting.ledger.store.size() - 2) == [BatchExecuted, FundsSpent]
+    assert broken(granting) == {}
+    size = granting.ledger.store.size()
+    assert run(granting.ledger, "tkm-1", command=granting.siti).repeated == 2
+    assert granting.ledger.store.size() == size
+
+
+def test_the_list_of_grants_is_the_events_that_will_be_recorded(granting: Office) -> None:
+    made = propose_grants(granting, ("G1", (1, 2)))
+    content = list_path(granting.ledger, "tkm-1", made.proposal.kind).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == made.proposal.rows_sha256
+    assert leaf_hash(content.rstrip(b"\n")).hex() == made.proposal.rows_root
+    assert json.loads(content) == {
+        "topic": "GroupFunded.v1", "program": "tkm", "group_id": "G1", "amount": 2_000_000,
+        "members": ["R000000001", "R000000002"], "proposal_ref": "P 1", "decree_ref": "SK 1",
+        "decree_on": "2020-09-01", "report_due_on": (NOW.date() + timedelta(days=90)).isoformat(),
+    }  # fmt: skip
+
+
+def test_once_the_rules_bind_no_officer_funds_a_group_alone(granting: Office) -> None:
+    size = granting.ledger.store.size()
+    with pytest.raises(AgreementNeededError):
+        grants.fund(
+            granting.ledger, granting.siti, rosters(("G1", (1, 2))), program="tkm", terms=PAPERS, on_reject=stop
+        )
+    assert granting.ledger.store.size() == size
+
+
+def test_a_proposal_of_grants_leaves_out_groups_that_cannot_be_funded(granting: Office) -> None:
+    refused: list[Any] = []
+    made = propose_grants(
+        granting, ("G1", (1, 2)), ("G2", (3, 99)), on_reject=lambda reject, _: refused.append(reject.code)
+    )
+    assert (made.proposal.count, sorted(refused)) == (1, ["recipient_unknown", "roster_invalid"])
+    with pytest.raises(BatchEmptyError):
+        propose_grants(granting, ("G3", (98, 99)), batch_id="none", on_reject=lambda *_: None)
+
+
+def test_grants_are_proposed_from_a_rehearsal_without_a_trace(granting: Office) -> None:
+    size = granting.ledger.store.size()
+    asked = grants.GrantList("tkm", PAPERS, "a" * 64, "tkm-1")
+    rehearsal = granting.by("siti", dry_run=True)
+    grants.propose(granting.ledger, rehearsal, rosters(("G1", (1, 2))), asked=asked, on_reject=stop)
+    assert granting.ledger.store.size() == size
+    assert list(granting.ledger.batches_folder.iterdir()) == []
+
+
+def test_a_group_that_joined_another_batch_meanwhile_is_refused_when_it_is_run(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)), batch_id="one")
+    propose_grants(granting, ("G2", (2, 3)), batch_id="two")
+    for batch_id in ("one", "two"):
+        approve(granting.ledger, batch_id, command=granting.budi)
+    run(granting.ledger, "one", command=granting.siti)
+    refused: list[str] = []
+    tally = run(granting.ledger, "two", command=granting.siti, on_reject=lambda reject, _: refused.append(reject.code))
+    assert (tally.taken, refused) == (0, ["member_elsewhere"])
+    program = granting.ledger.view().program("tkm")
+    assert (program.reserved, program.spent) == (0, 2_000_000)
+    assert broken(granting) == {}
+
+
+def test_a_batch_of_grants_is_called_off_and_its_money_free_again(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)))
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+    disbursement.cancel(granting.ledger, granting.siti, batch_id="tkm-1", reason="wrong list")
+    agreements.approve(granting.ledger, granting.budi, subject="batch/tkm-1")
+    assert granting.ledger.view().program("tkm").reserved == 0
+    with pytest.raises(BatchStateError):
+        run(granting.ledger, "tkm-1", command=granting.siti)
+    assert broken(granting) == {}
+
+
+def test_what_of_a_batch_of_grants_is_made_stands_when_the_rest_is_called_off(
+    granting: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 1)
+    propose_grants(granting, ("G1", (1, 2)), ("G2", (3, 4)))
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+
+    def stop_after_one(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        disbursement.run(granting.ledger, granting.siti, batch_id="tkm-1", on_reject=stop, on_progress=stop_after_one)
+    disbursement.cancel(granting.ledger, granting.siti, batch_id="tkm-1", reason="wrong list")
+    agreements.approve(granting.ledger, granting.budi, subject="batch/tkm-1")
+    program = granting.ledger.view().program("tkm")
+    assert (program.reserved, program.spent) == (0, 2_000_000)
+    assert [group_id for group_id, _, _ in funded(granting)] == ["G1"]
+    assert broken(granting) == {}
+
+
+def test_a_checker_revoked_after_the_last_word_takes_no_word_back(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)))
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+    granting.enroll("rina", Role.CHECKER)
+    agreements.approve(granting.ledger, granting.budi, subject="officer/rina")
+    officers.revoke(granting.ledger, granting.siti, officer_id="budi", reason="left")
+    agreements.approve(granting.ledger, granting.by("tari"), subject="officer/budi")
+    run(granting.ledger, "tkm-1", command=granting.siti)
+    assert broken(granting) == {}
+
+
+def forge_grant(office: Office, **changed: Any) -> None:
+    """A grant that siti signs on her own."""
+    said: dict[str, Any] = {
+        "program": "tkm", "group_id": "G9", "amount": 1_000_000, "members": ("R000000006",), "proposal_ref": "P 9",
+        "decree_ref": "SK 9", "decree_on": NOW.date().replace(year=2020, month=9, day=1), "report_due_on": NOW.date(),
+    }  # fmt: skip
+    agreement = changed.pop("agreement", None)
+    grant = GroupFunded(**(said | changed))
+    joined = [GroupJoined(program="tkm", recipient_id=each, group_id=grant.group_id) for each in grant.members]
+
+    def decide(attempt: Any) -> list[Event]:
+        attempt.officer()
+        program = attempt.program("tkm")
+        attempt.load(grant.stream, lambda state, _: state or 1)
+        held: list[Event] = [FundsReserved(program="tkm", amount=grant.amount, reserved_for="x")]
+        spent: list[Event] = [FundsSpent(program="tkm", amount=grant.amount, reserved_for="x")]
+        if agreement:
+            attempt.under(agreement, NOW.date(), [grant])
+        assert program
+        return [*held, grant, *joined, *spent]
+
+    office.ledger.carry_out(office.siti, decide)
+
+
+def test_a_grant_of_one_officer_alone_is_found(granting: Office) -> None:
+    forge_grant(granting)
+    assert broken(granting) == {"acts-agreed": ["GroupFunded without an agreement"]}
+
+
+def test_another_grant_than_those_agreed_to_is_found(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)))
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+    forge_grant(granting, batch_id="tkm-1", agreement="batch/tkm-1@1")
+    assert broken(granting) == {"acts-exact": ["its grants are not those of the list that was agreed to"]}
+
+
+def test_a_grant_under_an_agreement_lies_in_its_batch(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)))
+    approve(granting.ledger, "tkm-1", command=granting.budi)
+    forge_grant(granting, agreement="batch/tkm-1@1")
+    assert broken(granting) == {"acts-exact": ["is of no batch of grants in tkm"]}
+
+
+def test_a_batch_of_grants_is_shown(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)), ("G2", (3, 4)))
+    found = review(granting.ledger, "tkm-1")
+    assert (found.count, found.total, found.off_schedule) == (2, 4_000_000, 0)
+    assert found.first == [("G1", 2_000_000), ("G2", 2_000_000)]
+
+
+def test_a_person_on_a_list_of_grants_is_under_way(granting: Office) -> None:
+    propose_grants(granting, ("G1", (1, 2)))
+    assert privacy.open_matters(granting.ledger, "R000000001") == ["batch tkm-1 is not run to its end"]
+    assert privacy.open_matters(granting.ledger, "R000000003") == []

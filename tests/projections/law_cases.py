@@ -42,6 +42,7 @@ APPROVED_BY_TWO: list[Case] = [
     ("no batch named", [*OFFICE, proposed(), approved(), paid(batch_id=None)], ["no batch (none) was proposed"]),
     ("program", [*OFFICE, proposed(), approved(), paid(program="q")], ["batch b is for another program or tranche"]),
     ("tranche", [*OFFICE, proposed(), approved(), paid(tranche=2)], ["batch b is for another program or tranche"]),
+    ("grants", [*OFFICE, proposed(tranche=None), approved(), paid()], ["batch b is for another program or tranche"]),
     ("not approved", [*OFFICE, proposed(), paid()], ["batch b was not approved before"]),
     ("approved later", [*OFFICE, proposed(), paid(), approved()], ["batch b was not approved before"]),
     ("approved before proposed", [*OFFICE, approved(), proposed(), paid()], ["batch b was not approved before"]),
@@ -382,6 +383,11 @@ NEW_KEY = row("OfficerKeyReplaced", officer_id="budi")
 NEW_KEY_ALONE = "OfficerKeyReplaced without an agreement"
 ALONE = "OfficerRevoked without an agreement"
 NO_WORD = ["0 of 1 words were given"]
+LISTED = (
+    ACT | {"subject": "batch/b", "kind": "batches"},
+    WORD | {"subject": "batch/b", "is_last": True},
+)
+GRANTED = row("GroupFunded", program="p", group_id="g", agreement="batch/b@1")
 ACTS_AGREED: list[Case] = [
     ("kept", [*RULES, ACT, WORD, DONE], []),
     ("before the rules", [DONE | {"agreement": None}, *RULES], []),
@@ -412,6 +418,23 @@ ACTS_AGREED: list[Case] = [
     ("two of two", [*RULES, ACT | {"words": 2}, WORD, WORD | {"checker": "tari"}, DONE], []),
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
     ("a payment", [*RULES, paid()], []),
+    ("grants", [*RULES, *LISTED, GRANTED], []),
+    ("grants run after an officer was revoked", [*RULES, *LISTED, revoked("budi"), GRANTED], [ALONE]),
+    ("grants agreed to by an officer revoked", [*RULES, LISTED[0], revoked("budi"), *LISTED[1:], GRANTED], [ALONE]),
+    (
+        "grants after a word was lost",
+        [
+            *RULES,
+            LISTED[0] | {"words": 2},
+            LISTED[1] | {"is_last": False},
+            revoked("budi"),
+            LISTED[1] | {"checker": "tari"},
+            GRANTED,
+        ],
+        [ALONE, "1 of 2 words were given"],
+    ),
+    ("grants without words", [*RULES, LISTED[0], GRANTED], NO_WORD),
+    ("grants of one alone", [*RULES, GRANTED | {"agreement": None}], ["GroupFunded without an agreement"]),
 ]
 SENT = row("MaskAidShipped", shipment_id="s", officer="budi", agreement="shipment/s@1")
 SENDING = row("ActProposed", subject="shipment/s", version=1, proposer="siti")
@@ -466,7 +489,7 @@ CASES = {
     "umbrellas-kept": UMBRELLAS_KEPT,
 }
 EXAMINED = {
-    "acts-agreed": ("BudgetSet", "RulesAdopted", "OfficerRevoked", "OfficerKeyReplaced"),
+    "acts-agreed": ("BudgetSet", "GroupFunded", "RulesAdopted", "OfficerRevoked", "OfficerKeyReplaced"),
     "approved-by-two": ("TrancheDisbursed",),
     "batches-kept": ("BatchProposed",),
     "ceilings-kept": ("TrancheDisbursed", "GroupFunded", "TrancheReissued after reversal"),

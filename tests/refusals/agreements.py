@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from ledger.application import agreements, officers, programs
+from ledger.application import agreements, grants, officers, programs
 from ledger.application.ledger import Ledger
 from ledger.domain.event import Role
+from tests.acts import PAPERS, members, stop
 from tests.ledger.signing import Office
 from tests.refusals.case import refusal
 
@@ -68,3 +69,13 @@ def key_needed(ledger: Ledger, folder: Path) -> Any:
     agreements.approve(ledger, office.budi, subject="officer/agus")
     propose_budget(ledger, office)
     return {"officer_id": "agus"}, lambda: agreements.approve(ledger, office.by("agus"), subject=BSU)
+
+
+@refusal
+def agreement_needed(ledger: Ledger, folder: Path) -> Any:
+    office = adopted(ledger, folder)
+    roster, terms = members("G1", "R000000001"), PAPERS
+    fund = lambda: grants.fund(  # noqa: E731
+        ledger, office.siti, roster, program="tkm-2020", terms=terms, on_reject=stop
+    )
+    return {"command": "salur group propose"}, fund

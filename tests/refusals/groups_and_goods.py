@@ -13,6 +13,7 @@ from ledger.transparency.log import create_log
 from projections.reports.engine import Reports
 from projections.reports.explain import PROOFS_MAX, explain
 from tests.acts import (  # fmt: skip
+    PAPERS,
     PROGRAM,
     SET_UP,
     SITI,
@@ -40,6 +41,14 @@ def group_already_funded(ledger: Ledger, folder: Path) -> Any:
     fund(ledger, *rows)
     other = grants.Terms(amount="1", proposal="P 1", decree="SK 1", decree_on="2020-09-01")
     return {"program": "tkm-2020", "group_id": "g1"}, lambda: fund(ledger, *rows, terms=other)
+
+
+@refusal
+def grants_made(ledger: Ledger, folder: Path) -> Any:
+    rows = members("g1", *register(ledger, 1))
+    fund(ledger, *rows)
+    asked = grants.GrantList("tkm-2020", PAPERS, "a" * 64)
+    return {"count": 1}, lambda: grants.propose(ledger, SITI, rows, asked=asked, on_reject=stop)
 
 
 @refusal

@@ -13,11 +13,13 @@ FROM (
     ) AS reasons
     GROUP BY log_index, batch_id
     UNION ALL
-    SELECT log_index, batch_id, 'paid_count' AS column_name, 1 AS value FROM events WHERE event = 'TrancheDisbursed'
+    SELECT log_index, batch_id, 'paid_count' AS column_name, 1 AS value
+    FROM events
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
     UNION ALL
     SELECT log_index, batch_id, 'paid_total' AS column_name, amount AS value
     FROM events
-    WHERE event = 'TrancheDisbursed'
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
 ) AS steps
 JOIN (SELECT DISTINCT batch_id FROM events WHERE event = 'BatchProposed') AS proposed
     ON proposed.batch_id = steps.batch_id

@@ -5,9 +5,10 @@ FROM (
     FROM (
         SELECT
             log_index,
-            CASE event
-                WHEN 'BatchProposed' THEN 'disburse propose'
-                WHEN 'BatchExecuted' THEN 'disburse run'
+            CASE
+                WHEN event = 'BatchProposed' AND kind IS NULL THEN 'disburse propose'
+                WHEN event = 'BatchProposed' THEN 'group propose'
+                WHEN event = 'BatchExecuted' THEN 'disburse run'
                 ELSE REPLACE(command, '-', ' ')
             END AS command,
             program,
