@@ -4,19 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
+from ledger.application.agreements import rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, in_chunks
 from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.domain import payment as payments
 from ledger.domain import program as programs
-from ledger.domain.errors import LedgerError, Said, ValueInvalidError
+from ledger.domain.errors import LedgerError, Said, SameOfficerError, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import (
     Payment,
     PaymentRef,
     PaymentUnknownError,
     ReturnReason,
+    Status,
     TrancheReissued,
     TrancheReversed,
 )
@@ -70,13 +72,15 @@ def change(
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer(ROLE[step])
         states = attempt.load_many(sorted(set(filter(None, map(_stream, rows)))), payments.evolve)
-        funds = _Funds(attempt)
+        funds, binds = _Funds(attempt), rules_bind(attempt)
 
         def decide(row: Row) -> list[Event]:
             ref = PaymentRef.parse(row.values[0])
             if (payment := states.get(ref.stream)) is None:
                 raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
             events = decision(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
+            if events and payment.status is Status.REVERSED and binds and _last_by(ledger, ref) == command.by:
+                raise SameOfficerError(officer_id=command.by or "", thing=f"payment {ref.payment_id}")
             funds.book(events)
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment
@@ -86,6 +90,11 @@ def change(
         chunk.events = funds.around(chunk.events)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+
+
+def _last_by(ledger: Ledger, ref: PaymentRef) -> str | None:
+    """The officer who took the last step with a payment."""
+    return ledger.load(ref.stream)[-1].meta.by
 
 
 def _stream(row: Row) -> str | None:

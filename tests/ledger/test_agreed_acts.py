@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.application import (
+    aftercare,
     agreements,
     chunks,
     disbursement,
@@ -20,6 +21,7 @@ from ledger.application import (
     programs,
     registration,
 )
+from ledger.application.aftercare import Step
 from ledger.application.disbursement import list_path
 from ledger.application.review import review
 from ledger.domain.agreement import ActAgreed, ActProposed, ActRejected, AgreementDecidedError, AgreementNeededError
@@ -44,7 +46,7 @@ from ledger.domain.recipient import ErasureRejected, ErasureRequested, Recipient
 from ledger.files.tables import Row
 from ledger.transparency.merkle import leaf_hash
 from projections.audit.check import check
-from tests.acts import NOW, approve, entries, members, person, propose, run, stop
+from tests.acts import NOW, approve, entries, members, person, propose, run, step, stop
 from tests.ledger.signing import Office
 
 R1, R2 = "R000000001", "R000000002"
@@ -503,3 +505,30 @@ def test_a_person_on_a_list_of_grants_is_under_way(granting: Office) -> None:
     propose_grants(granting, ("G1", (1, 2)))
     assert privacy.open_matters(granting.ledger, "R000000001") == ["batch tkm-1 is not run to its end"]
     assert privacy.open_matters(granting.ledger, "R000000003") == []
+
+
+# Paid again
+
+
+def test_who_reversed_a_payment_does_not_pay_it_again(office: Office) -> None:
+    propose(office.ledger, [R1], command=office.siti, batch_id="october")
+    approve(office.ledger, "october", command=office.budi)
+    run(office.ledger, "october", command=office.siti)
+    payment_id = f"bsu-2020/1/{R1}"
+    step(office.ledger, Step.REVERSE, payment_id, command=office.budi)
+    with pytest.raises(SameOfficerError):
+        step(office.ledger, Step.REISSUE, payment_id, command=office.budi)
+    assert step(office.ledger, Step.REISSUE, payment_id, command=office.by("tari")).taken == 1
+    assert broken(office) == {}
+
+
+def test_a_payment_reversed_and_paid_again_by_one_officer_is_found(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propose(office.ledger, [R1], command=office.siti, batch_id="october")
+    approve(office.ledger, "october", command=office.budi)
+    run(office.ledger, "october", command=office.siti)
+    monkeypatch.setattr(aftercare, "rules_bind", lambda _: False)
+    for taken in (Step.REVERSE, Step.REISSUE):
+        step(office.ledger, taken, f"bsu-2020/1/{R1}", command=office.budi)
+    assert broken(office) == {"reissued-by-another": ["budi reversed the payment and paid again"]}
