@@ -20,6 +20,7 @@ from ledger.domain.batch import Batch, BatchEmptyError, BatchProposed, ListKind,
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event
 from ledger.domain.group import GrantsMadeError, GroupFunded
+from ledger.domain.recipient import DuplicateInFileError
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.files.rejects import Reject
 from ledger.files.tables import Row
@@ -72,7 +73,10 @@ def propose(
             for event in chunk.events:
                 if isinstance(event, GroupFunded):
                     values = (event.stream, line_of(event), event.amount, line_of(_as_asked(event)))
-                    lines.execute("INSERT OR IGNORE INTO lines VALUES (?,?,?,?)", values)
+                    if not lines.execute("INSERT OR IGNORE INTO lines VALUES (?,?,?,?)", values).rowcount:
+                        row = next(each for each in rows if each.values[0] == event.group_id)
+                        duplicate = DuplicateInFileError(first="an earlier row")
+                        chunk.refuse(row, duplicate, field="group", text=event.group_id)
 
         rehearsal = replace(command, dry_run=True)
         tally = in_chunks(

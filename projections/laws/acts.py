@@ -20,12 +20,9 @@ SENTENCE = "What was recorded under an agreement is exactly the act that was pro
 PAGE_EVENTS = 5_000
 _WITH_THEM = ("KeyAssigned.v1", "FundsReserved.v1", "FundsSpent.v1", "FundsReleased.v1", "StockIssued.v1")
 """Topics of events that follow from an act and need no words of their own."""
-_TOPICS = (
-    ActProposed.TOPIC,
-    BatchProposed.TOPIC,
-    *_WITH_THEM,
-    *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED),
-)
+ACT_TOPICS = (*_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
+"""Topics of what may be part of an act; whatever of these bears an agreement is held against it."""
+_TOPICS = (ActProposed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
 
 
 def check_acts(recorder: EventLog) -> Law:

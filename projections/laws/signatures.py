@@ -13,10 +13,12 @@ from ledger.domain import officer as officers
 from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Role
+from ledger.domain.group import GroupFunded
 from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
 from ledger.store.entries import Entry, to_entry
 from ledger.store.signed import split
 from ledger.transparency.signatures import is_genuine, text_to_sign
+from projections.laws.acts import ACT_TOPICS
 
 SENTENCE = "Every act of an officer who has a key is signed with the key they held then, in a role that permits it."
 
@@ -28,6 +30,10 @@ class Verdict:
     breach: str | None = None
     notice: str | None = None
     """Worth a look by an auditor, and no breach."""
+
+
+_OF_ACTS = frozenset(ACT_TOPICS) - {GroupFunded.TOPIC}
+"""Grants bear the agreement of their batch, and are recorded by the maker who runs it."""
 
 
 class Signatures:
@@ -86,8 +92,8 @@ class Signatures:
             proposed = self._makers.get(event.batch_id)
             role = None if proposed and proposed.officer_id == by else Role.CHECKER
         else:
-            # Under an agreement it is signed by whoever has the last word: the word itself needs the role.
-            role = None if entry.meta.agreement else event.ROLE
+            # What is part of an act is signed by whoever has the last word: the word itself needs the role.
+            role = None if entry.meta.agreement and event.TOPIC in _OF_ACTS else event.ROLE
         if role and role not in acting.roles:
             return f"signed by {by}, who was no {role}"
         if isinstance(event, BatchApproved):

@@ -41,7 +41,8 @@ from ledger.domain.event import Event, Role
 from ledger.domain.goods import DeliveryConfirmed, MaskAidShipped, StockIssued
 from ledger.domain.group import GroupFunded, GroupJoined
 from ledger.domain.officer import RoleMissingError
-from ledger.domain.program import FundsReserved, FundsSpent, Kind, ProgramOpened
+from ledger.domain.payment import TrancheReversed
+from ledger.domain.program import FundsRecovered, FundsReserved, FundsSpent, Kind, ProgramOpened
 from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
 from ledger.files.tables import Row
 from ledger.transparency.merkle import leaf_hash
@@ -532,3 +533,37 @@ def test_a_payment_reversed_and_paid_again_by_one_officer_is_found(
     for taken in (Step.REVERSE, Step.REISSUE):
         step(office.ledger, taken, f"bsu-2020/1/{R1}", command=office.budi)
     assert broken(office) == {"reissued-by-another": ["budi reversed the payment and paid again"]}
+
+
+def test_an_agreement_that_is_only_named_gives_nobody_a_role(office: Office) -> None:
+    propose(office.ledger, [R1], command=office.siti, batch_id="october")
+    approve(office.ledger, "october", command=office.budi)
+    run(office.ledger, "october", command=office.siti)
+
+    def decide(attempt: Any) -> list[Event]:
+        attempt.officer()
+        stream = f"payment/bsu-2020/1/{R1}"
+        attempt.load(stream, lambda state, _: state or 1)
+        attempt.program("bsu-2020")
+        undone = TrancheReversed(program="bsu-2020", tranche=1, recipient_id=R1, amount=1_200_000, reason="never left")
+        attempt.under("batch/october@1", NOW.date(), [undone])
+        return [undone, FundsRecovered(program="bsu-2020", amount=1_200_000, reserved_for="x")]
+
+    office.ledger.carry_out(office.siti, decide)
+    assert broken(office) == {"signatures-valid": ["signed by siti, who was no checker"]}
+
+
+def test_a_group_that_stands_twice_in_a_file_is_taken_once_and_told(
+    granting: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "CHUNK_ROWS", 1)
+    refused: list[tuple[int, str]] = []
+    made = propose_grants(
+        granting,
+        ("G1", (1, 2)),
+        ("G2", (3,)),
+        ("G1", (4,)),
+        on_reject=lambda reject, _: refused.append((reject.line, reject.code)),
+    )
+    assert (made.proposal.count, made.proposal.total) == (2, 4_000_000)
+    assert refused == [(5, "duplicate_in_file")]
