@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from ledger.application import disbursement, officers, programs, registration
+from ledger.application import batches, disbursement, officers, programs, registration
 from ledger.application.attempt import Command
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
@@ -67,12 +67,12 @@ def propose_and_approve(ledger: Ledger, path: Path) -> None:
         disbursement.propose(
             ledger, MAKER, table.rows(), asked=disbursement.PaymentList(PROGRAM, 1, table.sha256, BATCH), on_reject=never,
         )  # fmt: skip
-    disbursement.approve(ledger, CHECKER, batch_id=BATCH)
+    batches.approve(ledger, CHECKER, batch_id=BATCH)
 
 
 def run_batch(ledger: Ledger) -> None:
     """What `disburse run` does."""
-    disbursement.run(ledger, MAKER, batch_id=BATCH, on_reject=never)
+    batches.run(ledger, MAKER, batch_id=BATCH, on_reject=never)
 
 
 def never(reject: object, error: Exception | None) -> None:

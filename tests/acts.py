@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ledger.application import aftercare, disbursement, grants, privacy, registration
+from ledger.application import aftercare, batches, disbursement, grants, privacy, registration
 from ledger.application.aftercare import Step
 from ledger.application.attempt import Command
+from ledger.application.batches import Proposed
 from ledger.application.chunks import Tally
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import LedgerError
@@ -64,10 +65,12 @@ class Told:
         return [(reject.line, reject.field, reject.code) for reject in self.rejects]
 
 
-def register(ledger: Ledger, count: int, *, first: int = 1, category: str = "worker") -> list[str]:
+def register(
+    ledger: Ledger, count: int, *, first: int = 1, category: str = "worker", command: Command = SITI
+) -> list[str]:
     """Register so many people and return their ids."""
     rows = [person(number) for number in range(first, first + count)]
-    registration.register(ledger, SITI, rows, file_sha256=None, category=category, on_reject=stop)
+    registration.register(ledger, command, rows, file_sha256=None, category=category, on_reject=stop)
     return [f"R{number:09}" for number in sorted(ledger.vault.find([row.values[0] for row in rows]).values())]
 
 
@@ -93,11 +96,11 @@ def propose(
 
 
 def approve(ledger: Ledger, batch_id: str, *, command: Command = BUDI) -> list[Entry]:
-    return disbursement.approve(ledger, command, batch_id=batch_id)
+    return batches.approve(ledger, command, batch_id=batch_id)
 
 
 def run(ledger: Ledger, batch_id: str, *, command: Command = SITI, on_reject: Any = stop) -> Tally:
-    return disbursement.run(ledger, command, batch_id=batch_id, on_reject=on_reject)
+    return batches.run(ledger, command, batch_id=batch_id, on_reject=on_reject)
 
 
 def pay(ledger: Ledger, recipients: Sequence[str], *, tranche: int = 1) -> str:
@@ -114,6 +117,15 @@ def step(ledger: Ledger, taken: Step, *payment_ids: str, command: Command | None
     given = {"reason": {Step.RETURN: "AC04", Step.REVERSE: "wrong list"}.get(taken, ""), "treasury_ref": "NTPN 1"}
     rows = [Row(line, (payment_id, "", "")) for line, payment_id in enumerate(payment_ids, start=2)]
     return aftercare.change(ledger, command or default, taken, rows, **{**given, "on_reject": stop, **more})
+
+
+def propose_step(
+    ledger: Ledger, taken: Step, *payment_ids: str, command: Command, batch_id: str, **more: Any
+) -> Proposed:
+    """Propose, as a batch, to take a step with payments."""
+    rows = [Row(line, (payment_id, "", "")) for line, payment_id in enumerate(payment_ids, start=2)]
+    given = {"treasury_ref": "NTPN 1", "file_sha256": FILE_SHA256, "on_reject": stop, **more}
+    return aftercare.propose(ledger, command, rows, step=taken, batch_id=batch_id, **given)
 
 
 PAPERS = grants.Terms(amount="40000000", proposal="P 1", decree="SK 1", decree_on="2020-09-01")

@@ -1,26 +1,36 @@
 """What happens to payments after they left: settled, returned, reissued, refunded, reversed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 
+from ledger.application import listed
 from ledger.application.agreements import rules_bind
 from ledger.application.attempt import Attempt, Command
-from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, in_chunks
+from ledger.application.batches import Proposed
+from ledger.application.chunks import Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
 from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
+from ledger.application.listed import Asked, Line, Listing
 from ledger.domain import payment as payments
 from ledger.domain import program as programs
-from ledger.domain.errors import LedgerError, Said, SameOfficerError, ValueInvalidError
+from ledger.domain.agreement import AgreementNeededError
+from ledger.domain.batch import BatchEmptyError, ListKind, line_of
+from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.payment import (
+    OtherProgramError,
     Payment,
+    PaymentMovedError,
     PaymentRef,
+    PaymentsDoneError,
     PaymentUnknownError,
     ReturnReason,
-    Status,
+    TrancheRefunded,
     TrancheReissued,
     TrancheReversed,
+    is_payment_id,
 )
 from ledger.domain.program import FundsRecovered, FundsSpent, Program
 from ledger.files.rejects import Reject
@@ -67,20 +77,87 @@ def change(
 
     `reason` and `treasury_ref` serve rows that name none.
     """
-    decision = _decision(step, officer_id=command.by or "")
+    decide = _deciding(ledger, command, step, reason, treasury_ref)
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        if step in LISTINGS and rules_bind(attempt):
+            raise AgreementNeededError(command=f"salur payment {step}")
         attempt.officer(ROLE[step])
+        decide(attempt, rows, chunk)
+
+    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+
+
+def propose(
+    ledger: Ledger,
+    command: Command,
+    rows: Iterable[Row | Reject],
+    *,
+    step: Step,
+    file_sha256: str,
+    treasury_ref: str = "",
+    batch_id: str | None = None,
+    on_reject: OnReject,
+    on_progress: OnProgress = lambda _: None,
+) -> Proposed:
+    """Put up for approval, as a batch, that payments of one program (rows as in `FIELDS`) are paid again or refunded.
+
+    `file_sha256` is that of the file the rows come from. The program is that of the first payment named.
+    """
+    named, remaining = _program_of(rows)
+    decide = _deciding(ledger, command, step, "", treasury_ref, program=named, is_agreed=True)
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
+        attempt.officer(Role.MAKER)
+        decide(attempt, rows, chunk)
+
+    return listed.propose(
+        ledger,
+        command,
+        remaining,
+        listing=LISTINGS[step],
+        asked=Asked(f"payment {step}", named, file_sha256, batch_id, {"treasury_ref": treasury_ref}),
+        fill=fill,
+        on_reject=on_reject,
+        on_progress=on_progress,
+    )
+
+
+def _program_of(rows: Iterable[Row | Reject]) -> tuple[str, Iterable[Row | Reject]]:
+    """The program of the first payment that rows name, and the rows."""
+    before: list[Row | Reject] = []
+    remaining = iter(rows)
+    for row in remaining:
+        before.append(row)
+        if isinstance(row, Row) and is_payment_id(row.values[0]):
+            return PaymentRef.parse(row.values[0]).program, chain(before, remaining)
+    raise BatchEmptyError(refused=len(before))
+
+
+def _deciding(
+    ledger: Ledger,
+    command: Command,
+    step: Step,
+    reason: str,
+    treasury_ref: str,
+    *,
+    program: str | None = None,
+    is_agreed: bool = False,
+) -> Fill:
+    """How a chunk of rows takes a step; of one program only where it is named."""
+    decision = _decision(step, officer_id=None if is_agreed else command.by or "")
+
+    def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         states = attempt.load_many(sorted(set(filter(None, map(_stream, rows)))), payments.evolve)
-        funds, binds = _Funds(attempt), rules_bind(attempt)
+        funds = _Funds(attempt)
 
         def decide(row: Row) -> list[Event]:
             ref = PaymentRef.parse(row.values[0])
+            if program not in (None, ref.program):
+                raise OtherProgramError(payment_id=ref.payment_id, program=program or "")
             if (payment := states.get(ref.stream)) is None:
                 raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
             events = decision(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
-            if events and payment.status is Status.REVERSED and binds and _last_by(ledger, ref) == command.by:
-                raise SameOfficerError(officer_id=command.by or "", thing=f"payment {ref.payment_id}")
             funds.book(events)
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment
@@ -89,12 +166,67 @@ def change(
         chunk.each(rows, FIELDS, decide)
         chunk.events = funds.around(chunk.events)
 
-    return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress)
+    return fill
 
 
-def _last_by(ledger: Ledger, ref: PaymentRef) -> str | None:
-    """The officer who took the last step with a payment."""
-    return ledger.load(ref.stream)[-1].meta.by
+def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Event]]:
+    """How each payment of a chunk is decided anew: as it was agreed to, or not at all."""
+
+    def followed(known: list[Event] | None, event: Event) -> list[Event]:
+        return [*(known or ()), event]
+
+    histories = attempt.load_many([line.stream for line in lines], followed)
+
+    def decide(line: Line) -> list[Event]:
+        history = histories.get(line.stream, [])
+        if any(isinstance(each, type(line)) and each.batch_id == line.batch_id for each in history):
+            return []
+        payment: Payment | None = None
+        for event in history:
+            payment = payments.evolve(payment, event)
+        ref = PaymentRef(line.program, getattr(line, "tranche", 0), getattr(line, "recipient_id", ""))
+        if payment is None:
+            raise PaymentUnknownError(payment_id=ref.payment_id)
+        if isinstance(line, TrancheRefunded):
+            events = payments.refund(payment, attempt=payment.attempt, treasury_ref=line.treasury_ref)
+        else:
+            events = payments.reissue(payment, attempt=getattr(line, "attempt", 2) - 1, officer_id=None)
+        if line_of(line) not in map(line_of, events):
+            raise PaymentMovedError(payment_id=payment.ref.payment_id, status=payment.status)
+        return [line]
+
+    return decide
+
+
+def _payment_of(line: Line) -> str:
+    """The name of the attempt that a line follows."""
+    attempt = getattr(line, "attempt", 2) - 1
+    return PaymentRef(line.program, getattr(line, "tranche", 0), getattr(line, "recipient_id", ""), attempt).payment_id
+
+
+def _held(line: Line) -> int:
+    """What had been reversed is taken from the program once more; what had come back never was free."""
+    return line.amount if isinstance(line, TrancheReissued) and line.after == "reversal" else 0
+
+
+REISSUES = Listing(
+    kind=ListKind.REISSUES,
+    event=TrancheReissued,
+    again=_again,
+    name=("payment", _payment_of),
+    all_done=lambda count: PaymentsDoneError(count=count, done="paid again"),
+    held=_held,
+)
+REFUNDS = Listing(
+    kind=ListKind.REFUNDS,
+    event=TrancheRefunded,
+    again=_again,
+    name=("payment", _payment_of),
+    all_done=lambda count: PaymentsDoneError(count=count, done="refunded"),
+    held=_held,
+)
+LISTINGS = {Step.REISSUE: REISSUES, Step.REFUND: REFUNDS}
+"""The steps that other officers agree to, once the rules bind."""
 
 
 def _stream(row: Row) -> str | None:
@@ -108,12 +240,14 @@ def _stream(row: Row) -> str | None:
 _Decision = Callable[[Payment, int, str, str], list[Event]]
 
 
-def _decision(step: Step, *, officer_id: str) -> _Decision:
+def _decision(step: Step, *, officer_id: str | None) -> _Decision:
     def settle(payment: Payment, attempt: int, _reason: str, _ref: str) -> list[Event]:
         return payments.settle(payment, attempt=attempt)
 
     def return_(payment: Payment, attempt: int, reason: str, _ref: str) -> list[Event]:
-        return payments.return_(payment, attempt=attempt, return_reason=_return_reason(reason), officer_id=officer_id)
+        return payments.return_(
+            payment, attempt=attempt, return_reason=_return_reason(reason), officer_id=officer_id or ""
+        )
 
     def reissue(payment: Payment, attempt: int, _reason: str, _ref: str) -> list[Event]:
         return payments.reissue(payment, attempt=attempt, officer_id=officer_id)

@@ -285,7 +285,7 @@ def _superseded(agreement: Agreement, officer_id: str) -> ActRejected:
 
 def act_again(ledger: Ledger, agreement: Agreement) -> Act:
     """The act that a proposal asks for, made again from its request."""
-    from ledger.application import disbursement as _disbursement  # noqa: F401  # they say how acts are made again
+    from ledger.application import batches as _batches  # noqa: F401  # they say how acts are made again
     from ledger.application import goods as _goods  # noqa: F401
     from ledger.application import officers as _officers  # noqa: F401
     from ledger.application import privacy as _privacy  # noqa: F401

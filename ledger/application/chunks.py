@@ -43,6 +43,8 @@ class Tally:
     repeated: int = 0
     total: int = 0
     """Money of the rows taken or repeated, in minor units."""
+    of_held: int = 0
+    """The part of it for which money of the program was held, where not all of it was."""
     refused: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -127,6 +129,7 @@ def in_chunks(
         tally.taken += chunk.tally.taken
         tally.repeated += chunk.tally.repeated
         tally.total += chunk.tally.total
+        tally.of_held += chunk.tally.of_held
         on_progress(len(part))
 
 

@@ -8,20 +8,22 @@ from itertools import groupby
 from ledger.application import listed
 from ledger.application.agreements import rules_bind
 from ledger.application.attempt import Attempt, Command
+from ledger.application.batches import Proposed
 from ledger.application.chunks import CHUNK_ROWS, Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.disbursement import Proposed
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
+from ledger.application.listed import Asked, Line, Listing
 from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import group as groups
 from ledger.domain import program as programs
 from ledger.domain.agreement import AgreementNeededError
-from ledger.domain.batch import Batch
+from ledger.domain.batch import ListKind
 from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.group import (
     AccountabilityReported,
+    GrantsMadeError,
     GroupFunded,
     GroupFundedError,
     GroupJoined,
@@ -117,26 +119,18 @@ def propose(
         ledger,
         command,
         rows,
+        listing=GRANTS,
+        asked=Asked("group propose", asked.program, asked.file_sha256, asked.batch_id, asdict(asked.terms)),
         fill=_deciding(ledger, command, asked.program, asked.terms),
-        program=asked.program,
-        file_sha256=asked.file_sha256,
-        batch_id=asked.batch_id,
-        inputs=asdict(asked.terms),
         chunks=whole_groups,
         on_reject=on_reject,
         on_progress=on_progress,
     )
 
 
-def run(
-    ledger: Ledger, command: Command, batch: Batch, *, on_reject: OnReject, on_progress: OnProgress = lambda _: None
-) -> Tally:
-    """Fund the groups of an approved batch; its money is held already."""
-    return listed.run(ledger, command, batch, again=_again, on_reject=on_reject, on_progress=on_progress)
-
-
-def _again(attempt: Attempt, grants: Sequence[GroupFunded]) -> Callable[[GroupFunded], list[Event]]:
+def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Event]]:
     """How each grant of a chunk is decided anew."""
+    grants = [line for line in lines if isinstance(line, GroupFunded)]
     program = grants[0].program
     funding = attempt.program(program)
     ids = sorted({member for grant in grants for member in grant.members})
@@ -145,7 +139,8 @@ def _again(attempt: Attempt, grants: Sequence[GroupFunded]) -> Callable[[GroupFu
     joined = {e.recipient_id: e.group_id for e in members.values() if isinstance(e, GroupJoined)}
     known = attempt.load_many([grant.stream for grant in grants], groups.evolve)
 
-    def decide(grant: GroupFunded) -> list[Event]:
+    def decide(grant: Line) -> list[Event]:
+        assert isinstance(grant, GroupFunded)  # noqa: S101  # the lists of grants hold nothing else
         before = known.get(grant.stream)
         if before is None:
             for member in grant.members:
@@ -157,6 +152,25 @@ def _again(attempt: Attempt, grants: Sequence[GroupFunded]) -> Callable[[GroupFu
         return events
 
     return decide
+
+
+def _as_asked(grant: Line) -> Line:
+    """The day its report is due follows from the day of the command."""
+    return grant.model_copy(update={"report_due_on": getattr(grant, "decree_on", None)})
+
+
+def _group_of(grant: Line) -> str:
+    return str(getattr(grant, "group_id", ""))
+
+
+GRANTS = Listing(
+    kind=ListKind.GRANTS,
+    event=GroupFunded,
+    again=_again,
+    name=("group", _group_of),
+    all_done=lambda count: GrantsMadeError(count=count),
+    as_asked=_as_asked,
+)
 
 
 def _require_free(person: RecipientRegistered, program: Program, joined: dict[str, str], group_id: str) -> None:

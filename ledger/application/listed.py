@@ -1,4 +1,4 @@
-"""Batches of grants: a line each with the event that is recorded for it, decided anew when the batch is run.
+"""Batches whose lists have a line each with the event that is recorded for it, decided anew when the batch is run.
 
 The list is made by a rehearsal: what the rows of a file would record now is written down and not recorded. Officers agree
 to exactly these lines. Running it decides each line over what the ledger holds then; one that can no longer be recorded
@@ -7,47 +7,81 @@ is refused.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ledger.application.attempt import Attempt, Command
-from ledger.application.chunks import Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
-from ledger.application.disbursement import Draft, Proposed, genuine_list, propose_batch, spool
+from ledger.application.batches import Draft, Kind, Proposed, genuine_list, propose_batch, spool
+from ledger.application.chunks import CHUNK_ROWS, Chunk, Fill, OnProgress, OnReject, Tally, batched, in_chunks
 from ledger.application.given import built
 from ledger.application.ledger import Ledger
 from ledger.application.requests import Request
 from ledger.domain import batch as batches
-from ledger.domain.batch import Batch, BatchEmptyError, BatchProposed, ListKind, batch_stream
+from ledger.domain.batch import Batch, BatchEmptyError, BatchProposed, ListKind, batch_stream, line_of
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event
-from ledger.domain.group import GrantsMadeError, GroupFunded
+from ledger.domain.group import GroupFunded
+from ledger.domain.payment import TrancheRefunded, TrancheReissued
 from ledger.domain.recipient import DuplicateInFileError
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.files.rejects import Reject
 from ledger.files.tables import Row
+from ledger.store.entries import to_event
 from ledger.transparency.merkle import leaf_hash, root_of
 
 ROWS_DIGITS = 8
 """So many digits of the list's hash stand in an id that the program chooses."""
-_LINES = "CREATE TABLE lines (stream TEXT PRIMARY KEY, line BLOB, amount INTEGER, asked BLOB) WITHOUT ROWID"
-Again = Callable[[Attempt, Sequence[GroupFunded]], Callable[[GroupFunded], list[Event]]]
+_LINES = (
+    "CREATE TABLE lines (stream TEXT PRIMARY KEY, line BLOB, amount INTEGER, held INTEGER, asked BLOB) WITHOUT ROWID"
+)
+_ADD = "INSERT OR IGNORE INTO lines VALUES (?,?,?,?,?)"
+
+Line = GroupFunded | TrancheReissued | TrancheRefunded
+"""What a line of a list records; the events around it follow from it."""
+Again = Callable[[Attempt, Sequence[Line]], Callable[[Line], list[Event]]]
 """From a chunk's lines, how each is decided anew: its event and what follows from it, nothing where it is recorded."""
 
 
-def line_of(event: Event) -> bytes:
-    """The line of an event in a list."""
-    said = {"topic": event.TOPIC, **event.model_dump(mode="json", exclude_none=True, exclude={"batch_id"})}
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+@dataclass(frozen=True)
+class Listing:
+    """What stands on the lists of one kind of batch, and how its lines are recorded."""
+
+    kind: ListKind
+    event: type[Line]
+    again: Again
+    name: tuple[str, Callable[[Line], str]]
+    """The field of a row that names what a line is about, and its value."""
+    all_done: Callable[[int], LedgerError]
+    """How a file is refused all of whose rows are recorded already, so many."""
+    as_asked: Callable[[Line], Line] = lambda line: line
+    """A line without what follows from the day of the command."""
+    held: Callable[[Line], int] = lambda line: line.amount
+    """The money that is held for a line, in minor units."""
+
+    @property
+    def batches(self) -> Kind:
+        """The batches with such lists."""
+        return Kind(run=partial(_run, self), so_far=partial(_so_far, self))
 
 
-def _as_asked(event: GroupFunded) -> GroupFunded:
-    """The grant as its papers ask for it: the day its report is due follows from the day of the command."""
-    return event.model_copy(update={"report_due_on": event.decree_on})
+@dataclass(frozen=True)
+class Asked:
+    """A list as its command asks for it."""
+
+    command: str
+    program: str
+    file_sha256: str
+    """Of the file that the rows come from."""
+    batch_id: str | None
+    """None for an id made of the program and the list's hash."""
+    inputs: Mapping[str, object]
+    """What else its reference stands for."""
 
 
-def _event_in(line: str) -> GroupFunded:
+def _event_in(line: str) -> Line:
     said = json.loads(line)
     event = EVENT_CLASSES[said.pop("topic")].model_validate_json(json.dumps(said))
-    assert isinstance(event, GroupFunded)  # noqa: S101  # this program wrote the line, and its hash was checked
+    assert isinstance(event, Line)  # noqa: S101  # this program wrote the line, and its hash was checked
     return event
 
 
@@ -56,92 +90,102 @@ def propose(
     command: Command,
     rows: Iterable[Row | Reject],
     *,
+    listing: Listing,
+    asked: Asked,
     fill: Fill,
-    program: str,
-    file_sha256: str,
-    batch_id: str | None,
-    inputs: Mapping[str, object],
-    chunks: Callable[[Iterable[Row | Reject]], Iterator[list[Row | Reject]]],
+    chunks: Callable[[Iterable[Row | Reject]], Iterator[list[Row | Reject]]] | None = None,
     on_reject: OnReject,
     on_progress: OnProgress = lambda _: None,
 ) -> Proposed:
-    """Put up for approval what the rows of a file would record; `inputs` are what else its reference stands for."""
+    """Put up for approval what the rows of a file would record."""
+    field, name_of = listing.name
     with spool(_LINES) as lines:
 
         def rehearse(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
             fill(attempt, rows, chunk)
             for event in chunk.events:
-                if isinstance(event, GroupFunded):
-                    values = (event.stream, line_of(event), event.amount, line_of(_as_asked(event)))
-                    if not lines.execute("INSERT OR IGNORE INTO lines VALUES (?,?,?,?)", values).rowcount:
-                        row = next(each for each in rows if each.values[0] == event.group_id)
-                        duplicate = DuplicateInFileError(first="an earlier row")
-                        chunk.refuse(row, duplicate, field="group", text=event.group_id)
+                if isinstance(event, listing.event):
+                    own = (line_of(event), event.amount, listing.held(event), line_of(listing.as_asked(event)))
+                    if not lines.execute(_ADD, (event.stream, *own)).rowcount:
+                        name = name_of(event)
+                        row = next(each for each in rows if f"{each.values[0]}/".startswith(f"{name}/"))
+                        chunk.refuse(row, DuplicateInFileError(first="an earlier row"), field=field, text=name)
 
         rehearsal = replace(command, dry_run=True)
         tally = in_chunks(
             ledger, rehearsal, rows, rehearse, on_reject=on_reject, on_progress=on_progress, chunks=chunks
         )
-        [(tally.taken, tally.total)] = lines.execute("SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM lines").fetchall()
+        sums = "SELECT COUNT(*), COALESCE(SUM(amount), 0), COALESCE(SUM(held), 0) FROM lines"
+        [(tally.taken, tally.total, tally.of_held)] = lines.execute(sums).fetchall()
         if not tally.taken and tally.repeated:
-            raise GrantsMadeError(count=tally.repeated)
+            raise listing.all_done(tally.repeated)
         if not tally.taken:
             raise BatchEmptyError(refused=sum(tally.refused.values()))
         ordered = "SELECT line FROM lines ORDER BY stream"
         root = root_of(leaf_hash(line.rstrip(b"\n")) for (line,) in lines.execute(ordered))
-        asked = Draft((line for (line,) in lines.execute("SELECT asked FROM lines ORDER BY stream")), None).sha256
+        as_asked = Draft((line for (line,) in lines.execute("SELECT asked FROM lines ORDER BY stream")), None).sha256
         draft = Draft((line for (line,) in lines.execute(ordered)), None if command.dry_run else ledger.batches_folder)
     proposal = built(
         BatchProposed,
-        batch_id=batch_id or f"grants-{program}-{asked[:ROWS_DIGITS]}",
-        program=program,
-        kind=ListKind.GRANTS,
+        batch_id=asked.batch_id or f"{listing.kind}-{asked.program}-{as_asked[:ROWS_DIGITS]}",
+        program=asked.program,
+        kind=listing.kind,
         maker=command.by,
-        file_sha256=file_sha256,
+        file_sha256=asked.file_sha256,
         rows_sha256=draft.sha256,
         rows_root=root.hex(),
         count=tally.taken,
         total=tally.total,
+        held=None if tally.of_held == tally.total else tally.of_held,
         refused=tally.refused_rows,
     )
-    given = {**inputs, "program": program, "batch": batch_id, "file_sha256": file_sha256, "rows_sha256": asked}
-    return Proposed(
-        proposal, tally, is_new=propose_batch(ledger, command, proposal, draft, Request("group propose", given))
-    )
+    files = {"file_sha256": asked.file_sha256, "rows_sha256": as_asked}
+    request = Request(asked.command, {**asked.inputs, "program": asked.program, "batch": asked.batch_id, **files})
+    return Proposed(proposal, tally, is_new=propose_batch(ledger, command, proposal, draft, request))
 
 
-def run(
-    ledger: Ledger,
-    command: Command,
-    batch: Batch,
-    *,
-    again: Again,
-    on_reject: OnReject,
-    on_progress: OnProgress = lambda _: None,
+def _run(
+    listing: Listing, ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on_progress: OnProgress
 ) -> Tally:
-    """Record every line of an approved batch that is not recorded yet."""
+    """Record every line of an approved batch that is not recorded yet; its money is held already."""
     agreement = next(
         (each.meta.agreement for each in ledger.load(batch_stream(batch.batch_id)) if each.meta.agreement), None
     )
+    field, name_of = listing.name
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         said = [_event_in(row.values[0]) for row in rows]
-        attempt.officer(GroupFunded.ROLE)
+        attempt.officer(listing.event.ROLE)
         batches.require_approved(attempt.batch(batch.batch_id))
-        decide = again(attempt, said)
+        decide = listing.again(attempt, said)
         for row, event in zip(rows, said, strict=True):
             own = event.model_copy(update={"batch_id": batch.batch_id})
             try:
                 events = decide(own)
             except LedgerError as error:
-                chunk.refuse(row, error, field="group", text=event.group_id)
+                chunk.refuse(row, error, field=field, text=name_of(event))
             else:
                 chunk.take(events)
                 chunk.tally.total += event.amount
+                chunk.tally.of_held += listing.held(event)
         if agreement:
             attempt.under(agreement, command.effective_on, chunk.events)
 
     return in_chunks(ledger, command, _rows(ledger, batch), fill, on_reject=on_reject, on_progress=on_progress)
+
+
+def _so_far(listing: Listing, ledger: Ledger, attempt: Attempt, batch: Batch) -> Tally:
+    kind = listing.event.STREAM.kind
+    attempt.watch(f"{kind}/{batch.proposal.program}/")
+    done = Tally()
+    for lines in batched(lines_in(ledger, batch), CHUNK_ROWS):
+        for stored in ledger.store.select_streams([line.stream for line in lines]).values():
+            for event in map(to_event, stored):
+                if isinstance(event, listing.event) and event.batch_id == batch.batch_id:
+                    done.repeated += 1
+                    done.total += event.amount
+                    done.of_held += listing.held(event)
+    return done
 
 
 def _rows(ledger: Ledger, batch: Batch) -> Iterator[Row]:
@@ -151,6 +195,6 @@ def _rows(ledger: Ledger, batch: Batch) -> Iterator[Row]:
             yield Row(number, (line.decode(),))
 
 
-def grants_in(ledger: Ledger, batch: Batch) -> Iterator[GroupFunded]:
-    """The grants on a batch's list, in order of groups."""
+def lines_in(ledger: Ledger, batch: Batch) -> Iterator[Line]:
+    """What the lines of a batch's list record, in order of streams."""
     return (_event_in(row.values[0]) for row in _rows(ledger, batch))

@@ -13,7 +13,7 @@ from typing import Any
 from ledger.application import agreements
 from ledger.application.agreements import Act, Entries, GiveWord, act_of, proposing, rules_bind
 from ledger.application.attempt import Attempt, Command
-from ledger.application.disbursement import list_path
+from ledger.application.batches import list_path
 from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.people import recipient_id as id_of

@@ -7,12 +7,15 @@ from datetime import datetime
 
 from ledger.application import listed
 from ledger.application.attempt import Attempt
+from ledger.application.batches import genuine_list, list_path
 from ledger.application.chunks import CHUNK_ROWS, OnProgress, batched
-from ledger.application.disbursement import genuine_list, list_path, payments_in
+from ledger.application.disbursement import payments_in
 from ledger.application.ledger import Ledger
 from ledger.domain import batch as batches
 from ledger.domain.batch import Batch, BatchProposed, Status, batch_stream
 from ledger.domain.event import RefusedRows
+from ledger.domain.group import GroupFunded
+from ledger.domain.payment import PaymentRef
 from ledger.domain.program import Program, tranche_amount
 from ledger.domain.recipient import RecipientRegistered, recipient_stream
 from ledger.store.entries import to_entry
@@ -79,7 +82,7 @@ def review(ledger: Ledger, batch_id: str, on_progress: OnProgress = lambda _: No
     found = Review(batch.proposal)
     found.before, since = _before(ledger, batch, others)
     program = view.program(batch.proposal.program)
-    for rows in batched(rows_of(ledger, batch_id), CHUNK_ROWS):
+    for rows in batched(_told(ledger, batch), CHUNK_ROWS):
         _take(ledger, found, program, rows, since)
         on_progress(len(rows))
     for other in others:
@@ -93,15 +96,24 @@ def review(ledger: Ledger, batch_id: str, on_progress: OnProgress = lambda _: No
 
 
 def rows_of(ledger: Ledger, batch_id: str) -> Iterator[tuple[str, int]]:
-    """Recipient and amount of every row of a batch's list; group and amount where it is one of grants."""
-    batch = ledger.view().batch(batch_id)
+    """Recipient and amount of every row of a batch's list; group or payment and amount where it is of such."""
+    for name, _, amount in _told(ledger, ledger.view().batch(batch_id)):
+        yield name, amount
+
+
+def _told(ledger: Ledger, batch: Batch) -> Iterator[tuple[str, str, int]]:
+    """Name, recipient (or none) and amount of every row."""
     if batch.proposal.kind is not None:
-        for grant in listed.grants_in(ledger, batch):
-            yield grant.group_id, grant.amount
+        for line in listed.lines_in(ledger, batch):
+            if isinstance(line, GroupFunded):
+                yield line.group_id, "", line.amount
+            else:
+                ref = PaymentRef(line.program, line.tranche, line.recipient_id)
+                yield ref.payment_id, line.recipient_id, line.amount
         return
     with genuine_list(ledger, batch) as file:
         for row in payments_in(file):
-            yield row.values[0], int(row.values[1])
+            yield row.values[0], row.values[0], int(row.values[1])
 
 
 def _others(view: Attempt, batch: Batch) -> list[Batch]:
@@ -128,15 +140,19 @@ def _proposed_at(ledger: Ledger, batch: Batch) -> datetime:
     return ledger.load(batch_stream(batch.batch_id))[0].meta.recorded_at
 
 
-def _take(ledger: Ledger, found: Review, program: Program, rows: list[tuple[str, int]], since: datetime | None) -> None:
+def _take(
+    ledger: Ledger, found: Review, program: Program, rows: list[tuple[str, str, int]], since: datetime | None
+) -> None:
     proposal = found.proposal
     due = None if proposal.tranche is None else tranche_amount(program, proposal.tranche)
-    registered = ledger.store.select_first(recipient_stream(recipient_id) for recipient_id, _ in rows)
-    for recipient_id, amount in rows:
+    registered = ledger.store.select_first(
+        recipient_stream(recipient_id) for _, recipient_id, _ in rows if recipient_id
+    )
+    for name, recipient_id, amount in rows:
         found.amounts[amount] += 1
         found.off_schedule += due is not None and amount != due
         if len(found.first) < FIRST_ROWS:
-            found.first.append((recipient_id, amount))
+            found.first.append((name, amount))
         if (stored := registered.get(recipient_stream(recipient_id))) is None:
             continue
         entry = to_entry(stored)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.commands.proposals import propose_file, propose_rows, sha256_of
 from ledger.console.options import FILE, Reading, Request, program_option, reads_file, reason_option, stacked, writes
 from ledger.console.output import counted, counted_bar, money, tell_tally, tell_word
-from ledger.console.working import given_file, opened_to_write, record, refuse
+from ledger.console.working import opened_to_write, record
 
 if TYPE_CHECKING:
-    from ledger.application.disbursement import Proposed
-    from ledger.application.ledger import Ledger
+    from ledger.application.batches import Proposed
+    from ledger.console.working import Work
 
 disburse = click.Group()
 
@@ -34,27 +35,11 @@ def disburse_propose(
     """Propose to pay the rows of FILE (columns recipient and amount; no amount means the tranche's own)."""
     from ledger.application import disbursement
 
-    with given_file(request, reading, file, disbursement.FIELDS) as given:
-        asked = disbursement.PaymentList(code, tranche, given.sha256, batch_id, reading.decimal)
-        made = given.carry_out(partial(disbursement.propose, asked=asked))
-        sentence, more = proposed_words(request, given.ledger, made)
-    tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
+    def work_of(file_sha256: str) -> "Work[Proposed]":
+        asked = disbursement.PaymentList(code, tranche, file_sha256, batch_id, reading.decimal)
+        return partial(disbursement.propose, asked=asked)
 
-
-def proposed_words(
-    request: Request, ledger: "Ledger", made: "Proposed", noun: str = "payment"
-) -> tuple[str, dict[str, object]]:
-    """What was proposed, in a sentence and for JSON; the officer is told what comes next."""
-    proposal, total = made.proposal, money(request.session, ledger, made.proposal.total)
-    refused = sum(made.tally.refused.values())
-    verb = "Would propose" if request.command.dry_run else "Proposed" if made.is_new else "Already proposed:"
-    without = f" Left out: {counted(refused, 'row')}." if refused else ""
-    if made.is_new and not request.command.dry_run:
-        batch = f"batch/{proposal.batch_id}"
-        approving = f"`salur show {batch}`, then `salur disburse approve {proposal.batch_id}`"
-        click.echo(f"Next, another officer: {approving}", err=True)
-    sentence = f"{verb} batch {proposal.batch_id}: {counted(proposal.count, noun)}, {total}.{without}"
-    return sentence, {"batch_id": proposal.batch_id, "rows_sha256": proposal.rows_sha256}
+    propose_file(request, reading, file, disbursement.FIELDS, work_of)
 
 
 @disburse.command("one")
@@ -66,8 +51,6 @@ def disburse_one(
     request: Request, recipient_id: str, amount: str, code: str, tranche: int, batch_id: str | None
 ) -> None:
     """Propose a batch of one payment, to RECIPIENT_ID."""
-    import hashlib
-
     from ledger.application import disbursement, privacy
     from ledger.application.people import is_nik_shaped
     from ledger.files.tables import Row
@@ -75,12 +58,10 @@ def disburse_one(
     with opened_to_write(request) as ledger:
         if is_nik_shaped(recipient_id):  # the hash of what was typed is stored, and would give a NIK away
             recipient_id = privacy.recipient_named(ledger, recipient_id)
-        typed = f"{recipient_id},{amount}\n"
-        asked = disbursement.PaymentList(code, tranche, hashlib.sha256(typed.encode()).hexdigest(), batch_id)
-        rows = [Row(1, (recipient_id, amount))]
-        made = disbursement.propose(ledger, request.command, rows, asked=asked, on_reject=refuse)
-        sentence, more = proposed_words(request, ledger, made)
-    tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
+        asked = disbursement.PaymentList(code, tranche, sha256_of(f"{recipient_id},{amount}\n"), batch_id)
+        propose_rows(
+            request, ledger, [Row(1, (recipient_id, amount))], partial(disbursement.propose, asked=asked), "payment"
+        )
 
 
 @disburse.command("approve")
@@ -88,11 +69,11 @@ def disburse_one(
 @writes
 def disburse_approve(request: Request, batch_id: str) -> None:
     """Agree that exactly the proposed rows of BATCH_ID are paid; holds the money."""
-    from ledger.application import disbursement
+    from ledger.application import batches
     from ledger.application.attempt import Attempt
 
     with opened_to_write(request) as ledger:
-        entries = disbursement.approve(ledger, request.command, batch_id=batch_id)
+        entries = batches.approve(ledger, request.command, batch_id=batch_id)
         proposal = Attempt(ledger, request.command).batch(batch_id).proposal
         total = money(request.session, ledger, proposal.total)
     sentence = f"Approved batch {batch_id}: {counted(proposal.count, 'payment')}, {total}."
@@ -108,9 +89,9 @@ def disburse_approve(request: Request, batch_id: str) -> None:
 @writes
 def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
     """Refuse the proposed BATCH_ID; its maker may withdraw it so."""
-    from ledger.application import disbursement
+    from ledger.application import batches
 
-    work = partial(disbursement.reject, batch_id=batch_id, reason=reason)
+    work = partial(batches.reject, batch_id=batch_id, reason=reason)
     record(request, work, f"Batch {batch_id} is rejected; nothing of it will be paid.")
 
 
@@ -120,9 +101,9 @@ def disburse_reject(request: Request, batch_id: str, reason: str) -> None:
 @writes
 def disburse_cancel(request: Request, batch_id: str, reason: str) -> None:
     """Call off the approved BATCH_ID, or what of it is not paid yet; its money is free again."""
-    from ledger.application import disbursement
+    from ledger.application import batches
 
-    work = partial(disbursement.cancel, batch_id=batch_id, reason=reason)
+    work = partial(batches.cancel, batch_id=batch_id, reason=reason)
     record(request, work, f"Batch {batch_id} is called off, and what it held is free again.")
 
 
@@ -132,7 +113,7 @@ def disburse_cancel(request: Request, batch_id: str, reason: str) -> None:
 @writes
 def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
     """Pay every row of the approved BATCH_ID; interrupted, the same command goes on."""
-    from ledger.application import disbursement
+    from ledger.application import batches
     from ledger.application.attempt import Attempt
     from ledger.files.rejects import RejectsFile
 
@@ -140,7 +121,7 @@ def disburse_run(request: Request, batch_id: str, rejects: Path | None) -> None:
     with opened_to_write(request) as ledger, RejectsFile(rejects_path) as file:
         count = Attempt(ledger, request.command).batch(batch_id).proposal.count
         with counted_bar(count, batch_id) as advance:
-            tally = disbursement.run(
+            tally = batches.run(
                 ledger,
                 request.command,
                 batch_id=batch_id,

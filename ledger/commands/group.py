@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.disburse import disburse_cancel, disburse_run, proposed_words
+from ledger.commands.disburse import disburse_cancel, disburse_run
+from ledger.commands.proposals import propose_file, propose_rows, sha256_of
 from ledger.console.options import Reading, Request, program_option, reads_file, stacked, writes
-from ledger.console.output import counted, tell_tally
-from ledger.console.working import Job, given_file, opened_to_write, record, refuse, work_file, work_rows
+from ledger.console.output import counted
+from ledger.console.working import Job, opened_to_write, record, work_file, work_rows
 
 if TYPE_CHECKING:
+    from ledger.application.batches import Proposed
+    from ledger.console.working import Work
     from ledger.files.tables import Row
 
 group = click.Group()
@@ -53,22 +56,16 @@ def group_propose(
     from ledger.application import grants
 
     terms = grants.Terms(**defaults, date_order=reading.date_order, decimal_mark=reading.decimal)
-    if members:
-        import hashlib
 
-        roster = _roster(group, members)
-        typed = "\n".join((group, *members))
-        asked = grants.GrantList(code, terms, hashlib.sha256(typed.encode()).hexdigest(), batch_id)
+    def work_of(file_sha256: str) -> "Work[Proposed]":
+        return partial(grants.propose, asked=grants.GrantList(code, terms, file_sha256, batch_id))
+
+    if members:
         with opened_to_write(request) as ledger:
-            made = grants.propose(ledger, request.command, roster, asked=asked, on_reject=refuse)
-            sentence, more = proposed_words(request, ledger, made, "grant")
-        tell_tally(request, made.tally, Path(), sentence=sentence, more=more)
-        return
-    with given_file(request, reading, Path(group), grants.FIELDS) as given:
-        asked = grants.GrantList(code, terms, given.sha256, batch_id)
-        made = given.carry_out(partial(grants.propose, asked=asked))
-        sentence, more = proposed_words(request, given.ledger, made, "grant")
-    tell_tally(request, made.tally, given.rejects.path, sentence=sentence, more=more)
+            typed = sha256_of("\n".join((group, *members)))
+            propose_rows(request, ledger, _roster(group, members), work_of(typed), "grant")
+    else:
+        propose_file(request, reading, Path(group), grants.FIELDS, work_of, "grant")
 
 
 def _roster(group: str, members: tuple[str, ...]) -> "list[Row]":

@@ -17,6 +17,7 @@ ROW_COLUMNS = (
     Column("recipient_id", Holds.TEXT, "Recipient", "Penerima"),
     Column("amount", Holds.MONEY, "Amount", "Jumlah"),
 )
+_KINDS = {"grants": "grants of groups", "reissues": "payments made again", "refunds": "refunds to the treasury"}
 SHARES_SHOWN = 10
 """Regions and categories told apart for people; all of them as JSON."""
 
@@ -84,7 +85,7 @@ def _words(session: Session, ledger: "Ledger", found: "Review") -> dict[str, str
         return ", ".join(f"{name} {payments:,}" for name, payments in most) + rest
 
     said = {
-        "pays": f"{proposal.program}, " + (f"tranche {proposal.tranche}" if proposal.tranche else "grants of groups"),
+        "pays": f"{proposal.program}, {_KINDS.get(str(proposal.kind)) or f'tranche {proposal.tranche}'}",
         "payments": f"{found.count:,}",
         "total": amount(found.total),
         "smallest, median, largest": ", ".join(map(amount, (min(found.amounts), found.median, max(found.amounts)))),

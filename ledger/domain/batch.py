@@ -1,5 +1,6 @@
 """A batch: a list of payments, or of grants, that different officers agree on."""
 
+import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -28,11 +29,19 @@ class ListKind(StrEnum):
     """What a batch records for each line of its list, where that is not a payment."""
 
     GRANTS = "grants"
+    REISSUES = "reissues"
+    REFUNDS = "refunds"
 
 
 def list_name(batch_id: str, kind: ListKind | None) -> str:
     """The name of the file of a batch's list."""
     return f"{batch_id}.{'csv' if kind is None else 'jsonl'}"
+
+
+def line_of(event: Event) -> bytes:
+    """The line of an event in a list."""
+    said = {"topic": event.TOPIC, **event.model_dump(mode="json", exclude_none=True, exclude={"batch_id"})}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
 class _BatchEvent(Event):
@@ -63,6 +72,9 @@ class BatchProposed(_BatchEvent):
     """The root of the tree over the lines of a list that is not one of payments (RFC 6962)."""
     count: Annotated[int, Field(ge=1, le=AMOUNT_MAX)]
     total: Amount
+    held: Count | None = None
+    """The money of the program that is held for it, where that is not its total: of what is paid again, only what had
+    been reversed is taken from the program once more."""
     refused: tuple[RefusedRows, ...] = ()
 
     @property
@@ -190,6 +202,11 @@ class Batch:
     def batch_id(self) -> str:
         """The batch's id."""
         return self.proposal.batch_id
+
+    @property
+    def held(self) -> int:
+        """The money of the program that is held for it, in minor units."""
+        return self.proposal.total if self.proposal.held is None else self.proposal.held
 
     @property
     def reserved_for(self) -> str:

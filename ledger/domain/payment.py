@@ -82,19 +82,25 @@ class TrancheReissued(_PaymentEvent):
     """Money that had come back, or had never left, was paid again to the same recipient."""
 
     TOPIC = "TrancheReissued.v1"
+    AGREED = "batches"
     ROLE = Role.CHECKER
     amount: Amount
     attempt: Annotated[int, Field(ge=2, le=99)]
     after: Literal["return", "reversal"]
+    batch_id: BatchId | None = None
+    """The batch that it was agreed to in."""
 
 
 class TrancheRefunded(_PaymentEvent):
     """Money that had come back was given to the treasury."""
 
     TOPIC = "TrancheRefunded.v1"
+    AGREED = "batches"
     ROLE = Role.MAKER
     amount: Amount
     treasury_ref: Text
+    batch_id: BatchId | None = None
+    """The batch that it was agreed to in."""
 
 
 class TrancheReversed(_PaymentEvent):
@@ -133,6 +139,33 @@ class PaymentStateError(LedgerError):
     status: str
     needed: str
     step: str
+
+
+class OtherProgramError(LedgerError):
+    """A list of payments is of one program."""
+
+    code = "other_program"
+    sentence = "payment {payment_id} is not of {program}, as the first one of the file is; give a file for each program"
+    payment_id: str
+    program: str
+
+
+class PaymentMovedError(LedgerError):
+    """What officers agreed to does not fit the payment any more."""
+
+    code = "payment_moved"
+    sentence = "payment {payment_id} is {status} and has moved since officers agreed to this; propose it anew if it is still needed"
+    payment_id: str
+    status: str
+
+
+class PaymentsDoneError(LedgerError):
+    """All payments that are named have taken this step already."""
+
+    code = "payments_done"
+    sentence = "all {count} payments that could be {done} are {done} already; see `salur report payments`"
+    count: int
+    done: str
 
 
 _PAYMENT_ID = re.compile(r"([a-z0-9-]{2,16})/([1-9][0-9]?)/(R[0-9]{9})(?:/([2-9]|[1-9][0-9]))?")
@@ -248,13 +281,16 @@ def return_(payment: Payment, *, attempt: int, return_reason: ReturnReason, offi
     return [TrancheReturned(**_name(payment), attempt=attempt, return_reason=return_reason, recorded_by=officer_id)]
 
 
-def reissue(payment: Payment, *, attempt: int, officer_id: str) -> list[Event]:
-    """Pay again what had come back or had never left, on another officer's word than the one who recorded that."""
+def reissue(payment: Payment, *, attempt: int, officer_id: str | None) -> list[Event]:
+    """Pay again what had come back or had never left.
+
+    The officer who does so alone is another than the one who recorded the return; None where officers agree to it.
+    """
     _require_attempt(payment, attempt)
     if attempt < payment.attempt:
         return []
     _require(payment, attempt, (Status.RETURNED, Status.REVERSED), "reissued")
-    if payment.status is Status.RETURNED and officer_id == payment.return_recorded_by:
+    if officer_id and payment.status is Status.RETURNED and officer_id == payment.return_recorded_by:
         raise SameOfficerError(officer_id=officer_id, thing=f"payment {payment.ref.payment_id}")
     return [
         TrancheReissued(

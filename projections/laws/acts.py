@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ledger.application.listed import line_of
 from ledger.domain.agreement import ActProposed, said_of
-from ledger.domain.batch import BatchProposed, ListKind
+from ledger.domain.batch import BatchCancelled, BatchProposed, ListKind, line_of
 from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.event import Event
 from ledger.domain.group import GroupFunded
+from ledger.domain.payment import TrancheRefunded, TrancheReissued
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.store.entries import Entry, to_entry
 from ledger.store.recorder import EventLog
@@ -22,6 +23,12 @@ _WITH_THEM = ("KeyAssigned.v1", "FundsReserved.v1", "FundsSpent.v1", "FundsRelea
 """Topics of events that follow from an act and need no words of their own."""
 ACT_TOPICS = (*_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
 """Topics of what may be part of an act; whatever of these bears an agreement is held against it."""
+LISTED: dict[type[Event], ListKind] = {
+    GroupFunded: ListKind.GRANTS,
+    TrancheReissued: ListKind.REISSUES,
+    TrancheRefunded: ListKind.REFUNDS,
+}
+"""What stands on the lists of batches, and on which; each is recorded when its batch is run."""
 _TOPICS = (ActProposed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
 
 
@@ -37,9 +44,11 @@ def check_acts(recorder: EventLog) -> Law:
             proposed[f"{event.subject}@{entry.originator_version}"] = Counter(map(_canonical, json.loads(event.act)))
         elif isinstance(event, BatchProposed):
             lists.proposed[event.batch_id] = event
-        elif isinstance(event, GroupFunded):
-            lists.take(index, entry)
+        elif kind := LISTED.get(type(event)):
+            lists.take(index, entry, kind)
         elif name := entry.meta.agreement or "":
+            if isinstance(event, BatchCancelled):
+                lists.called_off.add(event.batch_id)
             law.checked += 1
             said = _canonical(said_of(event))
             begun.setdefault(name, (index, entry.originator_id))
@@ -65,37 +74,44 @@ def _entries(recorder: EventLog) -> Iterator[tuple[int, Entry]]:
 
 
 class _Lists:
-    """The grants of batches, held against the lists that officers agreed to."""
+    """What was recorded of batches, held against the lists that officers agreed to."""
 
     def __init__(self, law: Law) -> None:
         self._law = law
         self.proposed: dict[str, BatchProposed] = {}
-        self._granted: dict[str, list[tuple[str, bytes]]] = {}
-        """Batch → stream and hash of the line of each of its grants."""
+        self.called_off: set[str] = set()
+        self._recorded: dict[str, list[tuple[str, bytes]]] = {}
+        """Batch → stream and hash of the line of each of its events."""
 
-    def take(self, log_index: int, entry: Entry) -> None:
-        """Look at a grant: one under an agreement lies in the batch that was agreed to."""
+    def take(self, log_index: int, entry: Entry, kind: ListKind) -> None:
+        """Look at an event of a list: one under an agreement lies in the batch that was agreed to."""
         event, name = entry.event, entry.meta.agreement
-        if not isinstance(event, GroupFunded) or (event.batch_id is None and name is None):
+        batch_id, program = getattr(event, "batch_id", None), getattr(event, "program", None)
+        if batch_id is None and name is None:
             return
         self._law.checked += 1
-        batch = self.proposed.get(event.batch_id or "")
-        if batch is None or batch.kind is not ListKind.GRANTS or batch.program != event.program:
-            self._law.breach(Breach(log_index, entry.originator_id, f"is of no batch of grants in {event.program}"))
-        elif name and name.partition("@")[0] != f"batch/{batch.batch_id}":
-            self._law.breach(Breach(log_index, entry.originator_id, f"was agreed to as {name}, not in its batch"))
+        batch = self.proposed.get(batch_id or "")
+        detail = None
+        if batch is None or batch.kind is not kind or batch.program != program:
+            detail = f"is of no batch of {kind} in {program}"
+        elif name and name.partition("@")[0] != f"batch/{batch_id}":
+            detail = f"was agreed to as {name}, not in its batch"
+        elif batch_id in self.called_off:
+            detail = f"batch {batch_id} was called off before"
         else:
             hashed = leaf_hash(line_of(event).rstrip(b"\n"))
-            self._granted.setdefault(batch.batch_id, []).append((entry.originator_id, hashed))
+            self._recorded.setdefault(batch.batch_id, []).append((entry.originator_id, hashed))
+        if detail:
+            self._law.breach(Breach(log_index, entry.originator_id, detail))
 
     def close(self) -> None:
-        """Compare each batch all grants of which were made with the root of its list."""
-        for batch_id, granted in self._granted.items():
+        """Compare each batch all lines of which were recorded with the root of its list."""
+        for batch_id, recorded in self._recorded.items():
             batch = self.proposed[batch_id]
-            root = root_of(hashed for _, hashed in sorted(granted)).hex()
-            if len(granted) > batch.count or (len(granted) == batch.count and root != batch.rows_root):
+            root = root_of(hashed for _, hashed in sorted(recorded)).hex()
+            if len(recorded) > batch.count or (len(recorded) == batch.count and root != batch.rows_root):
                 stream = f"batch/{batch_id}"
-                self._law.breach(Breach(None, stream, "its grants are not those of the list that was agreed to"))
+                self._law.breach(Breach(None, stream, f"its {batch.kind} are not those of the list that was agreed to"))
 
 
 def _canonical(event: dict[str, object]) -> str:

@@ -29,9 +29,9 @@ LEFT JOIN (
     JOIN log AS agreed
         ON agreed.event = 'ActAgreed' AND agreed.subject = acts.subject AND agreed.proposal = acts.version
         AND agreed.act_sha256 = acts.act_sha256 AND agreed.checker <> acts.proposer AND agreed.log_index < done.log_index
-    -- A batch of grants is agreed to as a whole and run later.
+    -- A batch is agreed to as a whole and run later.
     LEFT JOIN log AS last
-        ON done.event = 'GroupFunded' AND last.event = 'ActAgreed' AND last.is_last = 1
+        ON done.event IN ('GroupFunded', 'TrancheReissued', 'TrancheRefunded') AND last.event = 'ActAgreed' AND last.is_last = 1
         AND last.subject = acts.subject AND last.proposal = acts.version
     LEFT JOIN log AS lost
         ON lost.event IN ('OfficerRevoked', 'OfficerKeyReplaced') AND lost.officer_id = agreed.checker

@@ -17,7 +17,7 @@ LEFT JOIN log AS executed
 LEFT JOIN (
     SELECT batch_id, COUNT(*) AS payments, SUM(amount) AS total
     FROM log
-    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded', 'TrancheReissued', 'TrancheRefunded')
     GROUP BY batch_id
 ) AS paid ON paid.batch_id = proposed.batch_id
 WHERE proposed.event = 'BatchProposed'

@@ -13,12 +13,11 @@ from ledger.domain import officer as officers
 from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Role
-from ledger.domain.group import GroupFunded
 from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
 from ledger.store.entries import Entry, to_entry
 from ledger.store.signed import split
 from ledger.transparency.signatures import is_genuine, text_to_sign
-from projections.laws.acts import ACT_TOPICS
+from projections.laws.acts import ACT_TOPICS, LISTED
 
 SENTENCE = "Every act of an officer who has a key is signed with the key they held then, in a role that permits it."
 
@@ -32,8 +31,8 @@ class Verdict:
     """Worth a look by an auditor, and no breach."""
 
 
-_OF_ACTS = frozenset(ACT_TOPICS) - {GroupFunded.TOPIC}
-"""Grants bear the agreement of their batch, and are recorded by the maker who runs it."""
+_OF_ACTS = frozenset(ACT_TOPICS) - {listed.TOPIC for listed in LISTED}
+"""What stands on a list bears the agreement of its batch, and is recorded by whoever runs it, in the event's own role."""
 
 
 class Signatures:

@@ -1,4 +1,4 @@
--- One row a batch of payments, or of grants, which have no tranche; money in minor units of the currency.
+-- One row a batch of payments, or of grants, reissues or refunds, which have no tranche; money in minor units of the currency.
 -- count and total: as proposed.
 -- refused: rows of its file that were not taken, when proposed and when run. paid_count and paid_total: paid so far.
 SELECT
@@ -45,7 +45,7 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT batch_id, COUNT(*) AS paid_count, SUM(amount) AS paid_total
     FROM events
-    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded', 'TrancheReissued', 'TrancheRefunded')
     GROUP BY batch_id
 ) AS paid ON paid.batch_id = proposed.batch_id
 WHERE proposed.event = 'BatchProposed'

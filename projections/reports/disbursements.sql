@@ -30,7 +30,7 @@ FROM (
     SELECT
         stream, program, tranche, recipient_id, recipient,
         MAX(amount) AS amount,
-        MAX(batch_id) AS batch_id,
+        MAX(CASE WHEN event = 'TrancheDisbursed' THEN batch_id END) AS batch_id,
         MIN(CASE WHEN event = 'TrancheDisbursed' THEN effective_on END) AS disbursed_on,
         COALESCE(MAX(CASE WHEN event = 'TrancheReissued' THEN attempt END), 1) AS attempt,
         MAX(version) AS last_version,

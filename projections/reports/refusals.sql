@@ -3,7 +3,12 @@
 SELECT command, program, refusal.code AS reason, SUM(CAST(refusal.rows AS DECIMAL(38, 0))) AS rows
 FROM (
     SELECT
-        CASE WHEN kind IS NULL THEN 'disburse propose' ELSE 'group propose' END AS command, program,
+        CASE kind
+            WHEN 'grants' THEN 'group propose'
+            WHEN 'reissues' THEN 'payment reissue'
+            WHEN 'refunds' THEN 'payment refund'
+            ELSE 'disburse propose'
+        END AS command, program,
         explode(refused) AS refusal
     FROM events
     WHERE event = 'BatchProposed'

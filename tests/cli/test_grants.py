@@ -84,3 +84,49 @@ def test_one_group_is_proposed_in_words_and_called_off(office: Path, capsys: pyt
     [batch] = told(capsys, "report batches")
     assert (batch["status"], batch["paid_count"]) == ("cancelled", 0)
     assert salur("check") == cli.DONE
+
+
+def test_a_returned_payment_is_paid_again_as_a_batch(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        "program open bsu --name BSU --kind cash --tranche 1200 --fiscal-year 2026 --officer siti",
+        "approve program/bsu --officer budi",
+        "program budget bsu 9000 --officer siti",
+        "approve program/bsu --officer budi",
+        "disburse one R000000001 --program bsu --tranche 1 --batch october --officer siti",
+        "approve batch/october --officer budi",
+        "disburse run october --officer siti",
+        "payment return bsu/1/R000000001 --reason AC04 --officer siti",
+    ):
+        assert salur(words) == cli.DONE, words
+    capsys.readouterr()
+
+    assert salur("payment reissue bsu/1/R000000001 --officer siti") == cli.DONE
+    said = capsys.readouterr()
+    assert said.out.replace("\N{NO-BREAK SPACE}", " ").startswith("Proposed batch reissues-bsu-")
+    [waiting] = told(capsys, "waiting --officer budi")
+    batch_id = str(waiting["id"]).removeprefix("batch/")
+    assert salur("payment refund bsu/1/R000000001 --treasury-ref NTPN-1 --batch back --officer siti") == cli.DONE
+    assert salur(f"show batch/{batch_id}") == cli.DONE
+    assert "payments made again" in capsys.readouterr().out
+    assert salur(f"approve batch/{batch_id} --officer budi") == cli.DONE
+    assert salur(f"disburse run {batch_id} --officer budi") == cli.DONE
+    assert salur("approve batch/back --officer budi") == cli.DONE
+    Path("again.csv").write_text("payment\nbsu/1/R000000001\nbsu/1/R000000001/2\n")
+    capsys.readouterr()
+    assert salur("disburse run back --officer siti") == cli.SOME_REJECTED
+    assert Path("back.rejects.csv").read_text().splitlines()[1].split(",")[3] == "payment_state"
+    assert salur("payment reissue again.csv --officer siti") == cli.REFUSED
+    assert "[payment" in capsys.readouterr().err
+    kinds = {str(each["batch_id"]): each["paid_count"] for each in told(capsys, "report batches")}
+    assert kinds == {"october": 1, batch_id: 1, "back": 0}
+    assert salur("check") == cli.DONE
+
+
+def test_before_the_rules_a_payment_is_paid_again_in_no_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SALUR_STORE", "ledger")
+    assert salur("init") == cli.DONE
+    assert salur("payment reissue bsu/1/R000000001 --batch x --officer siti") == cli.USAGE
+    assert "once the rules are adopted" in capsys.readouterr().err

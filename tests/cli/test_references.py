@@ -284,6 +284,9 @@ OF_TWO = {"rules adopt", "policy set", "approve", "reject", "withdraw"}
 OF_A_BATCH = {"group run": "disburse run", "group cancel": "disburse cancel"}
 """The very commands of payments under another name."""
 
+ONCE_RULES_BIND = {"payment reissue": {"batch_id"}, "payment refund": {"batch_id"}}
+"""Refused before; the batches that they propose then are tested with those of payments."""
+
 WRITES = {
     name.removeprefix("salur "): {str(each.name) for each in command.params}
     for name, command in commands()
@@ -295,7 +298,7 @@ def test_every_input_of_every_write_is_varied_here() -> None:
     assert WRITES.keys() == CASES.keys() | OF_TWO | OF_A_BATCH.keys()
     assert all(WRITES[name] == WRITES[same] for name, same in OF_A_BATCH.items())
     missing = {name: WRITES[name] - DECIDE_NOTHING - ELSEWHERE - OF_A_FILE - CASES[name][1].keys() for name in CASES}
-    assert {name: inputs for name, inputs in missing.items() if inputs} == {}
+    assert {name: inputs for name, inputs in missing.items() if inputs} == ONCE_RULES_BIND
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """An office whose officers sign, and what the law of signatures says of it."""
 
 from ledger.application import registration
-from ledger.application.disbursement import run
+from ledger.application.batches import run
 from ledger.application.ledger import Ledger
 from projections.audit.check import check
 from projections.laws.law import Law

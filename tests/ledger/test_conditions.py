@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ledger.application import disbursement, officers, programs
+from ledger.application import batches, officers, programs
 from ledger.application.attempt import Attempt
 from ledger.application.ledger import Ledger
 from ledger.domain.batch import BatchStateError
@@ -50,7 +50,7 @@ def test_a_payment_decided_before_a_revocation_is_not_stored_after_it(ledger: Le
 def test_a_batch_called_off_while_it_is_run_pays_nobody_more(ledger: Ledger) -> None:
     batch_id = propose(ledger, register(ledger, 2))
     approve(ledger, batch_id)
-    meanwhile(ledger, lambda other: disbursement.cancel(other, BUDI, batch_id=batch_id, reason="wrong list"))
+    meanwhile(ledger, lambda other: batches.cancel(other, BUDI, batch_id=batch_id, reason="wrong list"))
 
     with pytest.raises(BatchStateError):
         run(ledger, batch_id)
@@ -64,7 +64,7 @@ def test_a_batch_run_while_it_is_called_off_is_counted_whole(ledger: Ledger) -> 
     meanwhile(ledger, lambda other: run(other, batch_id))
 
     with pytest.raises(BatchStateError, match="executed"):
-        disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+        batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
 
 
 def test_a_proposal_decided_before_its_program_was_closed_is_not_stored_after_it(ledger: Ledger) -> None:
@@ -78,14 +78,14 @@ def test_a_proposal_decided_before_its_program_was_closed_is_not_stored_after_it
 def test_a_decision_is_not_taken_again_for_what_it_did_not_read(ledger: Ledger) -> None:
     people = register(ledger, 1)
     tries = []
-    decide = disbursement._decide_proposal
+    decide = batches._decide_proposal
 
     def counted(ledger: Ledger, attempt: Attempt, proposal: Any) -> Sequence[Event]:
         tries.append(1)
         return decide(ledger, attempt, proposal)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(disbursement, "_decide_proposal", counted)
+        patch.setattr(batches, "_decide_proposal", counted)
         meanwhile(ledger, lambda other: programs.set_budget(other, BUDI, program="tkm-2020", budget=50_000_000))
         propose(ledger, people)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ledger.application import chunks, disbursement, goods, officers, programs
-from ledger.application.disbursement import list_path, reject
+from ledger.application import batches, chunks, goods, officers, programs
+from ledger.application.batches import list_path, reject
 from ledger.application.ledger import Ledger
 from ledger.domain.batch import (
     BatchApproved,
@@ -122,10 +122,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(ledger: Ledger, monkeypatch
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    from ledger.application import disbursement
-
     with pytest.raises(KeyboardInterrupt):
-        disbursement.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=interrupt)
+        batches.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=interrupt)
     assert log(ledger, since) == [disbursed(each, batch_id) for each in recipients[:2]]
     tally = run(ledger, batch_id)
     assert (tally.taken, tally.repeated) == (3, 2)
@@ -435,14 +433,14 @@ def test_an_approved_batch_is_called_off_and_its_money_is_free_again(ledger: Led
     approve(ledger, batch_id)
     since = len(log(ledger))
 
-    disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+    batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
 
     assert log(ledger, since) == [
         BatchCancelled(batch_id=batch_id, program=PROGRAM, count=0, total=0, reason="wrong list"),
         money(FundsReleased, 2 * TRANCHE, batch_id),
     ]
     assert ledger.view().program(PROGRAM) == before
-    assert disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list") == []
+    assert batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list") == []
     for act in (approve, run):
         with pytest.raises(BatchStateError, match="cancelled"):
             act(ledger, batch_id)
@@ -458,9 +456,9 @@ def test_of_a_half_paid_batch_the_rest_is_called_off(ledger: Ledger, monkeypatch
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        disbursement.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=stop_after_one_chunk)
+        batches.run(ledger, SITI, batch_id=batch_id, on_reject=Told(), on_progress=stop_after_one_chunk)
     since = len(log(ledger))
-    disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+    batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
     assert log(ledger, since) == [
         BatchCancelled(batch_id=batch_id, program=PROGRAM, count=2, total=2 * TRANCHE, reason="wrong list"),
         money(FundsSpent, 2 * TRANCHE, batch_id),
@@ -478,4 +476,4 @@ def test_only_an_approved_batch_is_called_off(ledger: Ledger, state: str) -> Non
         approve(ledger, batch_id)
         run(ledger, batch_id)
     with pytest.raises(BatchStateError, match=state):
-        disbursement.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+        batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")

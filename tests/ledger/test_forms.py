@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ledger.application import disbursement, goods, grants, officers, privacy, programs
+from ledger.application import batches, goods, grants, officers, privacy, programs
 from ledger.application.attempt import Attempt
 from ledger.application.given import FORMS, SENTENCES, built
 from ledger.application.ledger import Ledger
@@ -129,7 +129,7 @@ def test_a_note_or_reference_that_no_event_may_hold_is_refused_before_anything_i
         ("reason", lambda ledger, words: programs.close_program(ledger, SITI, program=PROGRAM, reason=words)),
         ("proof_ref", lambda ledger, words: goods.deliver(
             ledger, SITI, shipment_id="s", quantity=1, proof_ref=words)),
-        ("reason", lambda ledger, words: disbursement.reject(ledger, SITI, batch_id="b", reason=words)),
+        ("reason", lambda ledger, words: batches.reject(ledger, SITI, batch_id="b", reason=words)),
         ("report_ref", lambda ledger, words: grants.account(
             ledger, SITI, program=PROGRAM, group_id="g", report_ref=words)),
         ("reason", lambda ledger, words: privacy.request_erasure(

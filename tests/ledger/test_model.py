@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from ledger.application import programs, registration
 from ledger.application.aftercare import Step
 from ledger.application.attempt import Attempt
-from ledger.application.disbursement import reject
+from ledger.application.batches import reject
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import LedgerError
 from ledger.domain.payment import TrancheDisbursed

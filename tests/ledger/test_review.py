@@ -10,7 +10,7 @@ import pytest
 import cli
 from ledger.application import officers, registration
 from ledger.application.attempt import Command
-from ledger.application.disbursement import list_path, reject
+from ledger.application.batches import list_path, reject
 from ledger.application.ledger import Ledger
 from ledger.application.review import review, rows_of
 from ledger.domain.batch import BatchListChangedError, BatchListMissingError

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.application import agreements, destinations, goods, grants, officers, privacy, programs, registration
 from ledger.application.aftercare import Step
-from ledger.application.disbursement import cancel, reject
+from ledger.application.batches import cancel, reject
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
 from ledger.domain.batch import BatchApproved, BatchProposed

@@ -18,7 +18,7 @@ from ledger.domain.event import Event, Meta, Role, Stream
 from ledger.domain.group import GroupFunded
 from ledger.domain.officer import OfficerEnrolled
 from ledger.domain.opening import LedgerOpened
-from ledger.domain.payment import TrancheDisbursed
+from ledger.domain.payment import TrancheDisbursed, TrancheRefunded, TrancheReissued
 from ledger.domain.program import BudgetSet, FundsSpent, Kind, ProgramOpened
 from ledger.domain.registry import EVENT_CLASSES, UPCASTERS, Stored
 from ledger.domain.request import ReferenceUsed
@@ -57,6 +57,9 @@ OF_GRANTS = _PROPOSED.model_copy(
     update={"tranche": None, "kind": ListKind.GRANTS, "rows_root": _PROPOSED.rows_sha256[::-1]}
 )
 IN_BATCH = _FUNDED.model_copy(update={"batch_id": "b1"})
+OF_REISSUES = OF_GRANTS.model_copy(update={"kind": ListKind.REISSUES, "held": 0})
+[AGAIN] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheReissued)]
+[REFUNDED] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheRefunded)]
 UNDER_AGREEMENT = Entry(
     "program/bsu-2020",
     3,
@@ -89,6 +92,9 @@ def test_stored_bytes_read_back_as_the_same_event(event: Event) -> None:
         ("BudgetSet.v1 agreement", UNDER_AGREEMENT),
         ("BatchProposed.v1 kind", entry_of(OF_GRANTS)),
         ("GroupFunded.v1 batch_id", entry_of(IN_BATCH)),
+        ("BatchProposed.v1 held", entry_of(OF_REISSUES)),
+        ("TrancheReissued.v1 batch_id", entry_of(AGAIN)),
+        ("TrancheRefunded.v1 batch_id", entry_of(REFUNDED)),
     ],
 )
 def test_what_was_added_to_stored_objects_is_stored_in_the_same_bytes_for_good(name: str, entry: Entry) -> None:
@@ -146,7 +152,10 @@ def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -
         "OfficerEnrolled.v1 public_key",
         "BatchProposed.v1 kind",
         "BatchProposed.v1 rows_root",
+        "BatchProposed.v1 held",
         "GroupFunded.v1 batch_id",
+        "TrancheReissued.v1 batch_id",
+        "TrancheRefunded.v1 batch_id",
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.application.aftercare import Step
-from ledger.application.disbursement import list_path
+from ledger.application.batches import list_path
 from ledger.application.ledger import Ledger
 from tests.acts import (  # fmt: skip
     PROGRAM,
@@ -13,10 +13,13 @@ from tests.acts import (  # fmt: skip
     nik,
     pay,
     propose,
+    propose_step,
     register,
     run,
     step,
+    stop,
 )
+from tests.refusals.agreements import adopted
 from tests.refusals.case import refusal
 
 # Batches and payments
@@ -101,3 +104,50 @@ def payment_state(ledger: Ledger, folder: Path) -> Any:
     payment_id = f"{PROGRAM}/1/{recipient_id}"
     fields = {"payment_id": payment_id, "status": "disbursed", "needed": "returned", "step": "refunded"}
     return fields, lambda: step(ledger, Step.REFUND, payment_id)
+
+
+# Paid again or refunded on other officers' words
+
+
+def returned(ledger: Ledger, folder: Path) -> Any:
+    """An office whose rules bind, and the name of a payment that came back."""
+    office = adopted(ledger, folder)
+    [recipient_id] = register(ledger, 1, command=office.siti)
+    batch_id = propose(ledger, [recipient_id], command=office.siti)
+    approve(ledger, batch_id, command=office.budi)
+    run(ledger, batch_id, command=office.siti)
+    payment_id = f"{PROGRAM}/1/{recipient_id}"
+    step(ledger, Step.RETURN, payment_id, command=office.siti)
+    return office, payment_id
+
+
+@refusal
+def other_program(ledger: Ledger, folder: Path) -> Any:
+    office, payment_id = returned(ledger, folder)
+    other = "tkm-2020/1/R000000001"
+    fields = {"payment_id": other, "program": PROGRAM}
+    return fields, lambda: propose_step(
+        ledger, Step.REISSUE, payment_id, other, command=office.siti, batch_id="again", on_reject=stop
+    )
+
+
+@refusal
+def payment_moved(ledger: Ledger, folder: Path) -> Any:
+    office, payment_id = returned(ledger, folder)
+    propose_step(ledger, Step.REISSUE, payment_id, command=office.siti, batch_id="again")
+    propose_step(ledger, Step.REISSUE, payment_id, command=office.siti, batch_id="once-more")
+    for batch_id in ("again", "once-more"):
+        approve(ledger, batch_id, command=office.budi)
+    run(ledger, "again", command=office.budi)
+    fields = {"payment_id": f"{payment_id}/2", "status": "reissued"}
+    return fields, lambda: run(ledger, "once-more", command=office.budi, on_reject=stop)
+
+
+@refusal
+def payments_done(ledger: Ledger, folder: Path) -> Any:
+    office, payment_id = returned(ledger, folder)
+    propose_step(ledger, Step.REISSUE, payment_id, command=office.siti, batch_id="again")
+    approve(ledger, "again", command=office.budi)
+    run(ledger, "again", command=office.budi)
+    fields = {"count": 1, "done": "paid again"}
+    return fields, lambda: propose_step(ledger, Step.REISSUE, payment_id, command=office.siti, batch_id="once-more")

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
-from ledger.application import disbursement, officers, programs, registration
+from ledger.application import batches, disbursement, officers, programs, registration
 from ledger.application.attempt import Attempt, Command
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
@@ -313,7 +313,7 @@ def propose(
             on_reject=_unexpected,
         )
         if approve:
-            disbursement.approve(ledger, Command("budi", TODAY), batch_id=batch_id)
+            batches.approve(ledger, Command("budi", TODAY), batch_id=batch_id)
 
 
 def _unexpected(reject: Reject, _: object) -> None:

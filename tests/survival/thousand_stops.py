@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cli
-from ledger.application import chunks, disbursement, officers, programs, registration
+from ledger.application import batches, chunks, disbursement, officers, programs, registration
 from ledger.application.attempt import Command
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
@@ -106,7 +106,7 @@ class Desk:
             disbursement.propose(
                 ledger, COMMAND, lines, asked=disbursement.PaymentList("bsu", 1, "1" * 64, batch_id), on_reject=_raise
             )  # fmt: skip
-            disbursement.approve(ledger, Command("budi", COMMAND.effective_on), batch_id=batch_id)
+            batches.approve(ledger, Command("budi", COMMAND.effective_on), batch_id=batch_id)
         return batch_id
 
     def log(self, first: int = 0) -> list[bytes]:

@@ -15,11 +15,11 @@ FROM (
     UNION ALL
     SELECT log_index, batch_id, 'paid_count' AS column_name, 1 AS value
     FROM events
-    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded', 'TrancheReissued', 'TrancheRefunded')
     UNION ALL
     SELECT log_index, batch_id, 'paid_total' AS column_name, amount AS value
     FROM events
-    WHERE event IN ('TrancheDisbursed', 'GroupFunded')
+    WHERE event IN ('TrancheDisbursed', 'GroupFunded', 'TrancheReissued', 'TrancheRefunded')
 ) AS steps
 JOIN (SELECT DISTINCT batch_id FROM events WHERE event = 'BatchProposed') AS proposed
     ON proposed.batch_id = steps.batch_id
