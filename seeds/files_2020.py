@@ -30,6 +30,9 @@ WORKERS, CIVIL_SERVANTS, TKM_MEMBERS, WORKS_MEMBERS, JOB_SEEKERS, MIGRANTS, STRA
 PAYMENT = "Rp1.200.000"
 RETURNS = {4: "AC04", 11: "AC04", 18: "AC01", 23: "AC06", 29: "AC04", 37: "BE01", 52: "AC04", 71: "AC01"}
 """Recipient → why the bank sent the payment back; invented."""
+PAID_AGAIN = (4, 18, 37)
+LEFT_THEIR_JOBS = 40
+"""Workers on a list that is called off; invented."""
 SETTLED_MAX = 100_000
 """Payments in the bank's first confirmation."""
 
@@ -62,6 +65,10 @@ def _wage_subsidy(nation: Nation, scale: int) -> Iterator[Table]:
         yield Table(f"bsu-2-{number}.csv", ("NIK", "Jumlah (Rp)"), ((nik, PAYMENT) for nik in nation.niks(part)))
     settled = (number for number in range(1, min(len(first), SETTLED_MAX) + 1) if number not in RETURNS)
     yield Table("bank-terima-1.csv", ("EndToEndId",), ((_payment(number),) for number in settled))
+    gone = ((nik, PAYMENT) for nik in nation.niks(range(WORKERS, WORKERS + LEFT_THEIR_JOBS)))
+    yield Table("bsu-2-keliru.csv", ("NIK", "Jumlah (Rp)"), gone)
+    again = ((_payment(number),) for number in PAID_AGAIN)
+    yield Table("bsu-ulang.csv", ("EndToEndId",), again)
     returned = ((_payment(number), reason) for number, reason in RETURNS.items())
     yield Table("bank-retur.csv", ("EndToEndId", "Kode Alasan"), returned, delimiter=";", newline="\r\n")
 
@@ -142,13 +149,15 @@ def _roster(nation: Nation, numbers: range, prefix: str, amount: str) -> Iterato
 
 
 def _papers_missing(nation: Nation, scale: int) -> Iterator[Table]:
-    """Groups as the auditors found them: without a proposal, with a decree of the next year, with another's member."""
+    """Groups as the auditors found them: without a proposal, with a decree of the next year, with another's member; and
+    one whose papers are in order."""
     seekers = list(nation.niks(range(JOB_SEEKERS, JOB_SEEKERS + min(3, sum(JOBS.values()) // scale))))
     members = list(nation.niks(range(TKM_MEMBERS, TKM_MEMBERS + 2)))
     groups = (
         ("TKM-9001", seekers, "", "15 Juli 2020"),
         ("TKM-9002", seekers, "TKM/9002/XII/2020", "4 Januari 2021"),
         ("TKM-9003", members, "TKM/9003/XII/2020", "15 Juli 2020"),
+        ("TKM-9004", seekers, "TKM/9004/XII/2020", "15 Juli 2020"),
     )
     rows = [
         (group, nik, "Rp40.000.000,-", proposal, "KEP.TKM/9/VII/2020", decree_on, "32.73")

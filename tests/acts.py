@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from ledger.application import aftercare, batches, disbursement, grants, privacy, registration
@@ -9,9 +10,11 @@ from ledger.application.aftercare import Step
 from ledger.application.attempt import Command
 from ledger.application.batches import Proposed
 from ledger.application.chunks import Tally
+from ledger.application.creation import create
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event
+from ledger.domain.opening import LedgerOpened
 from ledger.files.rejects import Reject
 from ledger.files.tables import Row
 from ledger.store.entries import Entry, to_entry
@@ -63,6 +66,13 @@ class Told:
     @property
     def codes(self) -> list[tuple[int, str, str]]:
         return [(reject.line, reject.field, reject.code) for reject in self.rejects]
+
+
+def older_ledger(folder: Path) -> None:
+    """A ledger that was opened before there were rules, with its log."""
+    opened = LedgerOpened(name="Older", currency="IDR", decimals=0)
+    today = Command(None, datetime.now().astimezone().date())
+    create(folder, today, opened=opened, now=lambda: datetime.now(UTC), with_log=True).close()
 
 
 def register(

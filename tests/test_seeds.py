@@ -116,7 +116,25 @@ def test_the_figure_of_january_2021_is_another_one(demo: Demo) -> None:
 
 def test_a_batch_of_tranche_2_waits_for_its_checker(demo: Demo) -> None:
     waiting = {row["batch_id"]: row["status"] for row in demo.report("batches") if row["tranche"] == 2}
-    assert waiting == {"bsu-2-1": "proposed", "bsu-2-2": "executed"}
+    assert waiting == {"bsu-2-1": "proposed", "bsu-2-2": "executed", "bsu-2-keliru": "cancelled"}
+    [only] = json.loads(demo.salur("waiting", "--officer", "budi", "-o", "json").stdout)
+    assert only["id"] == "batch/bsu-2-1"
+
+
+def test_every_group_is_funded_on_the_words_of_two(demo: Demo) -> None:
+    granted = {
+        row["batch_id"]: (row["status"], row["paid_count"]) for row in demo.report("batches") if not row["tranche"]
+    }
+    assert granted == {
+        "tkm-1": ("executed", 1_985), "pki-1": ("executed", 600), "pkp-1": ("executed", 491), "tkm-2": ("rejected", 0),
+        "ulang-1": ("executed", 3), "setor-1": ("executed", 1),
+    }  # fmt: skip
+
+
+def test_a_third_officer_came_by_agreement(demo: Demo) -> None:
+    told: list[dict[str, str]] = json.loads(demo.salur("history", "officer/dewi", "-o", "json").stdout)
+    [enrolled] = [row for row in told if row["topic"] == "OfficerEnrolled.v1"]
+    assert enrolled["agreement"] == "officer/dewi@1"
 
 
 def test_masks_went_to_six_destinations_and_to_the_public(demo: Demo) -> None:
@@ -219,7 +237,10 @@ def test_an_interrupted_demo_goes_on_and_a_finished_one_starts_anew(
     lines = [
         line
         for line in case.script()
-        if re.search(r"init|enroll|(open|budget) bsu-2020|pekerja-1|bsu-1-1|goods stock", line)
+        if re.search(
+            r"init|enroll|rules|officer/dewi|(open|budget|program/)bsu-2020|pekerja-1|bsu-1-1|goods stock",
+            line.replace(" bsu", "bsu"),
+        )
     ]
     monkeypatch.setattr(case, "script", lambda: iter([*lines, "salur report programs -o json"]))
     carry_out, left = case.carry_out, len(lines) - 2
@@ -250,7 +271,7 @@ def test_an_interrupted_demo_goes_on_and_a_finished_one_starts_anew(
         assert ledger.store.select_notifications(1, 1)[0].state != whole[0]
     assert len(anew) == len(whole)
     [keys_of_one] = (tmp_path / "ledger-keys").iterdir()  # those of the ledger that was removed are gone with it
-    assert sorted(each.name for each in keys_of_one.iterdir()) == ["budi.pem", "sari.pem"]
+    assert sorted(each.name for each in keys_of_one.iterdir()) == ["budi.pem", "dewi.pem", "sari.pem"]
 
 
 # People and files

@@ -105,7 +105,7 @@ def propose(
     `file_sha256` is that of the file the rows come from. The program is that of the first payment named.
     """
     named, remaining = _program_of(rows)
-    decide = _deciding(ledger, command, step, "", treasury_ref, program=named, is_agreed=True)
+    decide = _deciding(ledger, command, step, "", treasury_ref, program=named, is_agreed=True, batch_id=batch_id)
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer(Role.MAKER)
@@ -143,8 +143,12 @@ def _deciding(
     *,
     program: str | None = None,
     is_agreed: bool = False,
+    batch_id: str | None = None,
 ) -> Fill:
-    """How a chunk of rows takes a step; of one program only where it is named."""
+    """How a chunk of rows takes a step; of one program only where it is named.
+
+    What the batch that is proposed has done belongs to its list: the same file gives the same list again.
+    """
     decision = _decision(step, officer_id=None if is_agreed else command.by or "")
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
@@ -158,6 +162,8 @@ def _deciding(
             if (payment := states.get(ref.stream)) is None:
                 raise PaymentUnknownError(payment_id=ref.payment_id, nearest=ledger.nearest(ref.stream))
             events = decision(payment, ref.attempt, row.values[1] or reason, row.values[2] or treasury_ref)
+            if batch_id is not None and payment.agreed is not None and payment.agreed.batch_id == batch_id:
+                return [payment.agreed]
             funds.book(events)
             for event in events:
                 states[ref.stream] = payments.evolve(payment, event) or payment

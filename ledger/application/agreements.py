@@ -37,12 +37,9 @@ from ledger.domain.agreement import (
 from ledger.domain.event import Event, Role
 from ledger.domain.money import AMOUNT_MAX
 from ledger.domain.officer import Officer, OfficerKeyReplaced, OfficerRevokedError, officer_stream
-from ledger.domain.opening import LEDGER_STREAM, RulesAdopted
+from ledger.domain.opening import EDITION, LEDGER_STREAM, RulesAdopted, RulesNotAdoptedError
 from ledger.store.entries import Entry
 from ledger.transparency.merkle import leaf_hash, root_of
-
-EDITION = 1
-"""Of the rules that this program knows."""
 
 Decide = Callable[[Attempt], list[Event]]
 Build = Callable[[Ledger, dict[str, Any]], "Act"]
@@ -105,6 +102,8 @@ def record(ledger: Ledger, command: Command, act: Act) -> Entries:
         nonlocal waiting
         waiting = None
         attempt.officer(act.role)
+        if act.kind in (ActKind.BATCHES, ActKind.GOODS):
+            require_adopted(attempt)
         events = act.decide(attempt)
         if not events or not rules_bind(attempt):
             return events
@@ -125,6 +124,12 @@ def proposing(attempt: Attempt, act: Act, events: Sequence[Event]) -> list[Event
 def rules_bind(attempt: Attempt) -> bool:
     """Whether two officers have adopted the rules."""
     return _adopted(attempt) is not None
+
+
+def require_adopted(attempt: Attempt) -> None:
+    """Refuse to let money or goods leave a ledger that awaits the adoption of its rules; older ledgers go on without."""
+    if attempt.ledger.opened.rules_edition is not None and not rules_bind(attempt):
+        raise RulesNotAdoptedError()
 
 
 def _adopted(attempt: Attempt) -> RulesAdopted | None:

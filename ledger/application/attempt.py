@@ -176,11 +176,12 @@ class Attempt:
         """The events at their places: each stream goes on where it was loaded, or begins."""
         meta, versions, placed = self.meta, self._versions, []
         agreement_id, effective_on, agreed = self._agreed or (None, None, [])
+        of_agreed = set(map(id, agreed))  # the very events: another one may be equal
         of_act = meta.model_copy(update={"agreement": agreement_id, "effective_on": effective_on})
         for event in events:
             stream = event.stream
             version = versions[stream] = versions.get(stream, 0) + 1
-            placed.append(Entry(stream, version, of_act if any(event is each for each in agreed) else meta, event))
+            placed.append(Entry(stream, version, of_act if id(event) in of_agreed else meta, event))
         return placed
 
     def signed(self, entries: Iterable[Entry]) -> list[Entry]:

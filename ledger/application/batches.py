@@ -6,7 +6,6 @@ batch's `Kind`.
 """
 
 import hashlib
-import json
 import os
 import sqlite3
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.application import agreements
-from ledger.application.agreements import Act, Entries, act_of, proposing, record, rules_bind
+from ledger.application.agreements import Act, Entries, act_of, proposing, record, require_adopted, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import OnProgress, OnReject, Tally
 from ledger.application.given import require_texts
@@ -179,6 +178,7 @@ def approve(ledger: Ledger, command: Command, *, batch_id: str) -> Entries:
 
     def decide(attempt: Attempt) -> list[Event]:
         attempt.officer(Role.CHECKER)
+        require_adopted(attempt)
         return _approved(ledger, attempt, batch_id)
 
     return Entries(ledger.carry_out(command, decide, request=Request("disburse approve", {"batch": batch_id})))
@@ -202,7 +202,7 @@ def _subject(batch_id: str) -> str:
 def _is_waiting(ledger: Ledger, batch_id: str) -> bool:
     """Whether the approval of a batch, and not another act about it, waits for words."""
     waiting = [each.proposed for each in agreements.waiting(ledger) if each.proposed.subject == _subject(batch_id)]
-    return any(json.loads(each.request)["command"] == _APPROVE for each in waiting)
+    return any(each.command == _APPROVE for each in waiting)
 
 
 _APPROVE = "disburse approve"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from ledger.application import listed
-from ledger.application.agreements import rules_bind
+from ledger.application.agreements import require_adopted, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.batches import Proposed
 from ledger.application.chunks import CHUNK_ROWS, Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
@@ -88,6 +88,7 @@ def fund(
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         if rules_bind(attempt):
             raise AgreementNeededError(command="salur group propose")
+        require_adopted(attempt)
         decide(attempt, rows, chunk)
 
     return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=whole_groups)
@@ -121,7 +122,7 @@ def propose(
         rows,
         listing=GRANTS,
         asked=Asked("group propose", asked.program, asked.file_sha256, asked.batch_id, asdict(asked.terms)),
-        fill=_deciding(ledger, command, asked.program, asked.terms),
+        fill=_deciding(ledger, command, asked.program, asked.terms, batch_id=asked.batch_id),
         chunks=whole_groups,
         on_reject=on_reject,
         on_progress=on_progress,
@@ -181,7 +182,10 @@ def _require_free(person: RecipientRegistered, program: Program, joined: dict[st
         raise MemberElsewhereError(program=program.code, group_id=elsewhere)
 
 
-def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms) -> Fill:
+def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms, *, batch_id: str | None = None) -> Fill:
+    """How a chunk of rows funds groups. What the batch that is proposed has funded belongs to its list: the same file
+    gives the same list again."""
+
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer(Role.MAKER)
         funding = attempt.program(program)
@@ -199,6 +203,9 @@ def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms) -> F
                 grant = _grant(ledger, command, funding, first, recipient_ids, terms)
                 before = known.get(grant.stream)
                 events = groups.fund(before, funding, grant=grant)
+                if before is not None and batch_id is not None and before.grant.batch_id == batch_id:
+                    chunk.take([before.grant])
+                    continue
                 if events:
                     programs.reserve(funding, amount=spent + grant.amount, reserved_for=f"groups of {program}")
             except LedgerError as error:

@@ -52,7 +52,7 @@ def _row(agreement: "Agreement") -> dict[str, Any]:
     return {
         "id": proposed.subject,
         "kind": str(proposed.kind),
-        "asks": json.loads(proposed.request)["command"],
+        "asks": proposed.command,
         "proposer": proposed.proposer,
         "words": f"{len(agreement.words)} of {proposed.words}",
         "lapses_on": proposed.lapses_on,
@@ -99,7 +99,8 @@ def approve(request: Request, subject: str) -> None:
 
     with opened_to_write(request) as ledger:
         entries = agreements.approve(ledger, request.command, subject=subject)
-    tell_word(request, entries, subject, f"Agreed to {subject}, and it is recorded.")
+        asks = agreements.shown(ledger, subject).proposed.command
+    tell_word(request, entries, subject, f"Agreed to {subject} ({asks}), and it is recorded.")
 
 
 @click.command()

@@ -50,11 +50,12 @@ def init(
     from ledger.application.folder import VAULT_KEY
     from ledger.application.given import built
     from ledger.domain.money import default_decimals
-    from ledger.domain.opening import LedgerOpened
+    from ledger.domain.opening import EDITION, LedgerOpened
 
     del officer  # everybody may have SALUR_OFFICER set; nobody is enrolled yet
     usual = default_decimals(currency)
-    opened_as = built(LedgerOpened, name=name, currency=currency, decimals=usual if decimals is None else decimals)
+    terms = {"currency": currency, "decimals": usual if decimals is None else decimals, "rules_edition": EDITION}
+    opened_as = built(LedgerOpened, name=name, **terms)
     command = Command(by=None, effective_on=today())
     create(
         session.store,

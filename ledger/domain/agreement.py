@@ -5,6 +5,7 @@ as `program/aid-2026`; one act waits for a subject at a time. A *word* is one of
 act. A *policy* says how many words a kind of act needs, beside the one who proposes it.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
@@ -62,6 +63,11 @@ class ActProposed(_AgreementEvent):
     words: Words
     """How many other officers must agree, by the policy of this moment."""
     lapses_on: date
+
+    @property
+    def command(self) -> str:
+        """The command that asked for it, without the program's name."""
+        return str(json.loads(self.request)["command"])
 
 
 class ActAgreed(_AgreementEvent):

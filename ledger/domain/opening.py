@@ -4,11 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event, Stream
 from ledger.domain.fields import Count, OfficerId, Sha256, Text, pattern
 
 ledger_stream = Stream("ledger", "a second currency, two first officers")
 LEDGER_STREAM = ledger_stream()
+EDITION = 1
+"""Of the rules that this program knows."""
 
 
 class LedgerOpened(Event):
@@ -20,6 +23,9 @@ class LedgerOpened(Event):
     name: Text
     currency: Annotated[str, pattern(r"^[A-Z]{3}$")]
     decimals: Annotated[int, Field(ge=0, le=4)]
+    rules_edition: Annotated[int, Field(ge=1)] | None = None
+    """The edition of the rules that two officers adopt before anything is approved, paid, granted or shipped; None in a
+    ledger that was opened before there were rules."""
 
 
 class RulesAdopted(Event):
@@ -35,6 +41,16 @@ class RulesAdopted(Event):
     """The number of events that were adopted with the rules."""
     root: Sha256
     """The root of the tree over these events (RFC 6962)."""
+
+
+class RulesNotAdoptedError(LedgerError):
+    """Two officers have not adopted the rules yet, and nothing leaves the ledger before."""
+
+    code = "rules_not_adopted"
+    sentence = (
+        "nothing is approved, paid, granted or shipped before two officers adopt the rules; set up what is needed, then one "
+        "gives `salur rules adopt` and another `salur approve rules`"
+    )
 
 
 class LedgerEntrusted(Event):

@@ -233,6 +233,8 @@ class Payment:
     attempt: int = 1
     return_recorded_by: str | None = None
     """The officer who recorded the last return."""
+    agreed: TrancheReissued | TrancheRefunded | None = None
+    """The last step that officers agreed to in a batch."""
 
     @property
     def ref(self) -> PaymentRef:
@@ -252,9 +254,9 @@ def evolve(payment: Payment | None, event: Event) -> Payment | None:
         case TrancheReturned():
             return replace(payment, status=Status.RETURNED, return_recorded_by=event.recorded_by)
         case TrancheReissued():
-            return replace(payment, status=Status.REISSUED, attempt=event.attempt)
+            return replace(payment, status=Status.REISSUED, attempt=event.attempt, agreed=event)
         case TrancheRefunded():
-            return replace(payment, status=Status.REFUNDED)
+            return replace(payment, status=Status.REFUNDED, agreed=event)
         case TrancheReversed():
             return replace(payment, status=Status.REVERSED)
     return payment

@@ -1,9 +1,10 @@
--- Once two officers have adopted the rules, what moves money or rights rests on the words of as many other officers, all
--- given before, as its proposal asked for.
+-- Once two officers have adopted the rules, what moves money or rights rests on the words of as many other officers as its
+-- proposal asked for. A ledger that awaits them pays and ships nothing before.
 SELECT
     done.log_index,
     done.stream,
     CASE
+        WHEN done.log_index < adopted.log_index THEN done.event || ' before the rules were adopted'
         WHEN done.agreement IS NULL THEN done.event || ' without an agreement'
         WHEN proposed.subject IS NULL THEN 'no act ' || done.agreement || ' was proposed before'
         WHEN proposed.kind <> done.needs THEN 'agreed to as ' || proposed.kind || ', not as ' || done.needs
@@ -16,8 +17,14 @@ FROM (
         CASE {agreed} END AS needs
     FROM log
 ) AS done
-JOIN (SELECT MIN(log_index) AS log_index FROM log WHERE event = 'RulesAdopted') AS adopted
-    ON done.log_index >= adopted.log_index
+JOIN (
+    SELECT
+        COALESCE(MIN(CASE WHEN event = 'RulesAdopted' THEN log_index END), 9223372036854775807) AS log_index,
+        COUNT(rules_edition) > 0 AS are_awaited
+    FROM log
+    WHERE event IN ('RulesAdopted', 'LedgerOpened')
+) AS adopted
+    ON done.log_index >= adopted.log_index OR (adopted.are_awaited AND done.needs IN ('batches', 'goods'))
 LEFT JOIN log AS proposed
     ON proposed.event = 'ActProposed' AND proposed.log_index < done.log_index
     AND proposed.subject || '@' || CAST(proposed.version AS STRING) = done.agreement

@@ -5,7 +5,7 @@ SELECT
     stream,
     CASE
         WHEN officer IS NULL THEN 'no officer named'
-        WHEN officer = return_recorded_by THEN officer || ' recorded the return and paid again'
+        WHEN agreement IS NULL AND officer = return_recorded_by THEN officer || ' recorded the return and paid again'
     END AS detail
 FROM (
     SELECT
@@ -14,4 +14,4 @@ FROM (
     FROM log AS steps
     WHERE steps.event IN ('TrancheReturned', 'TrancheReissued')
 ) AS paid_again
-WHERE event = 'TrancheReissued' AND after = 'return' AND agreement IS NULL
+WHERE event = 'TrancheReissued' AND after = 'return'

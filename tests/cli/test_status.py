@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import cli
-from tests.acts import nik
+from tests.acts import nik, older_ledger
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SALUR_STORE", "ledger")
     monkeypatch.setenv("SALUR_KEYS", "keys")
+    older_ledger(Path("ledger"))
     for words in (
-        "init",
         "officer enroll siti --role maker --no-passphrase --officer siti",
         "officer enroll budi --role checker --no-passphrase --officer siti",
         "program open aid --name Aid --kind cash --tranche 1000 --fiscal-year 2026 --officer siti",

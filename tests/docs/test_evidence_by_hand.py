@@ -19,6 +19,8 @@ salur officer enroll siti --role maker --no-passphrase
 salur officer enroll budi --role checker --no-passphrase --officer siti
 salur program open aid --name "Bantuan élan" --kind cash --tranche 600 --fiscal-year 2026 --officer siti
 salur program budget aid 5000 --officer siti
+salur rules adopt --officer siti
+salur approve rules --officer budi
 salur recipient register --nik 0000010101900001 --name "Warga Satu" --category household --officer siti
 salur disburse one R000000001 --program aid --tranche 1 --batch october --officer siti --note "bulan Oktober, élan"
 salur disburse approve october --officer budi

@@ -561,6 +561,7 @@ def test_what_came_back_is_paid_again_on_the_words_of_two(office: Office) -> Non
     assert [getattr(entry.event, "batch_id", None) for entry in recorded] == ["again", "again"]
     assert held(office) == (0, 2_400_000)
     assert run(office.ledger, "again", command=office.budi).repeated == 2
+    assert not again(office, second, first).is_new  # the same file gives the same list
     assert broken(office) == {}
 
 

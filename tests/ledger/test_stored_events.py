@@ -57,6 +57,7 @@ OF_GRANTS = _PROPOSED.model_copy(
     update={"tranche": None, "kind": ListKind.GRANTS, "rows_root": _PROPOSED.rows_sha256[::-1]}
 )
 IN_BATCH = _FUNDED.model_copy(update={"batch_id": "b1"})
+AWAITS_RULES = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0, rules_edition=1)
 OF_REISSUES = OF_GRANTS.model_copy(update={"kind": ListKind.REISSUES, "held": 0})
 [AGAIN] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheReissued)]
 [REFUNDED] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheRefunded)]
@@ -92,6 +93,7 @@ def test_stored_bytes_read_back_as_the_same_event(event: Event) -> None:
         ("BudgetSet.v1 agreement", UNDER_AGREEMENT),
         ("BatchProposed.v1 kind", entry_of(OF_GRANTS)),
         ("GroupFunded.v1 batch_id", entry_of(IN_BATCH)),
+        ("LedgerOpened.v1 rules_edition", entry_of(AWAITS_RULES)),
         ("BatchProposed.v1 held", entry_of(OF_REISSUES)),
         ("TrancheReissued.v1 batch_id", entry_of(AGAIN)),
         ("TrancheRefunded.v1 batch_id", entry_of(REFUNDED)),
@@ -153,6 +155,7 @@ def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -
         "BatchProposed.v1 kind",
         "BatchProposed.v1 rows_root",
         "BatchProposed.v1 held",
+        "LedgerOpened.v1 rules_edition",
         "GroupFunded.v1 batch_id",
         "TrancheReissued.v1 batch_id",
         "TrancheRefunded.v1 batch_id",

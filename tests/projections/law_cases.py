@@ -348,6 +348,7 @@ REISSUED_BY_ANOTHER: list[Case] = [
     ("another", [RETURNED, REISSUED], []),
     ("the same", [RETURNED, REISSUED | {"officer": "siti"}], ["siti recorded the return and paid again"]),
     ("nobody", [RETURNED, REISSUED | {"officer": None}], ["no officer named"]),
+    ("agreed to", [RETURNED, REISSUED | {"officer": "siti", "agreement": "batch/b@1"}], []),
     ("of another payment", [RETURNED | {"stream": "payment/2"}, REISSUED | {"officer": "siti"}], []),
     ("after a reversal", [RETURNED, REISSUED | {"officer": "siti", "after": "reversal"}], []),
     (
@@ -388,6 +389,7 @@ LISTED = (
     WORD | {"subject": "batch/b", "is_last": True},
 )
 GRANTED = row("GroupFunded", program="p", group_id="g", agreement="batch/b@1")
+AWAITS = row("LedgerOpened", rules_edition=1)
 ACTS_AGREED: list[Case] = [
     ("kept", [*RULES, ACT, WORD, DONE], []),
     ("before the rules", [DONE | {"agreement": None}, *RULES], []),
@@ -418,6 +420,10 @@ ACTS_AGREED: list[Case] = [
     ("two of two", [*RULES, ACT | {"words": 2}, WORD, WORD | {"checker": "tari"}, DONE], []),
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
     ("a payment", [*RULES, paid()], []),
+    ("set up before awaited rules", [AWAITS, DONE | {"agreement": None}, *RULES], []),
+    ("money before awaited rules", [AWAITS, GRANTED, *RULES], ["GroupFunded before the rules were adopted"]),
+    ("awaited rules never adopted", [AWAITS, GRANTED], ["GroupFunded before the rules were adopted"]),
+    ("a ledger before there were rules", [AWAITS | {"rules_edition": None}, GRANTED, *RULES], []),
     ("grants", [*RULES, *LISTED, GRANTED], []),
     ("grants run after an officer was revoked", [*RULES, *LISTED, revoked("budi"), GRANTED], [ALONE]),
     ("grants agreed to by an officer revoked", [*RULES, LISTED[0], revoked("budi"), *LISTED[1:], GRANTED], [ALONE]),

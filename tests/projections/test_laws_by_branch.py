@@ -28,7 +28,9 @@ def test_a_branch_of_a_law(law: str, rows: Sequence[Row], says: list[str]) -> No
     assert [detail for _, detail in breaches] == says
     if law in ("acts-agreed", "delivered-by-another"):  # binds from the adoption of the rules on
         events = [each["event"] for each in rows]
-        rows = rows[events.index("RulesAdopted") :] if "RulesAdopted" in events else []
+        adopted = events.index("RulesAdopted") if "RulesAdopted" in events else len(rows)
+        awaited = [each for each in rows[:adopted] if each["event"] == "GroupFunded" and rows[0].get("rules_edition")]
+        rows = [*awaited, *rows[adopted:]]
     if law == "umbrellas-kept":  # examined is each umbrella with a budget, at each budget of its own or under it
         return
     names = [each["event"] + (f" after {each['after']}" if each.get("after") else "") for each in rows]

@@ -6,7 +6,7 @@ from typing import Any
 from ledger.application import agreements, grants, officers, programs
 from ledger.application.ledger import Ledger
 from ledger.domain.event import Role
-from tests.acts import PAPERS, members, stop
+from tests.acts import PAPERS, approve, members, propose, register, stop
 from tests.ledger.signing import Office
 from tests.refusals.case import refusal
 
@@ -79,3 +79,11 @@ def agreement_needed(ledger: Ledger, folder: Path) -> Any:
         ledger, office.siti, roster, program="tkm-2020", terms=terms, on_reject=stop
     )
     return {"command": "salur group propose"}, fund
+
+
+@refusal
+def rules_not_adopted(ledger: Ledger, folder: Path) -> Any:
+    batch_id = propose(ledger, register(ledger, 1))
+    # As it is in a ledger that was opened since there are rules.
+    ledger.opened = ledger.opened.model_copy(update={"rules_edition": 1})
+    return {}, lambda: approve(ledger, batch_id)
