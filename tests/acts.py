@@ -141,10 +141,10 @@ def propose_step(
 PAPERS = grants.Terms(amount="40000000", proposal="P 1", decree="SK 1", decree_on="2020-09-01")
 
 
-def members(group_id: str, *recipients: str, first_line: int = 2) -> list[Row]:
-    """Rows of `grants.FIELDS` without papers of their own."""
+def members(group_id: str, *recipients: str, first_line: int = 2, proposal: str | None = None) -> list[Row]:
+    """Rows of `grants.FIELDS` without papers of their own, but for a proposal of the group's name."""
     return [
-        Row(line, (group_id, recipient, "", "", "", "", ""))
+        Row(line, (group_id, recipient, "", f"P {group_id}" if proposal is None else proposal, "", "", ""))
         for line, recipient in enumerate(recipients, start=first_line)
     ]
 

@@ -29,9 +29,12 @@ from ledger.domain.group import (
     GroupJoined,
     MemberElsewhereError,
     PapersMissingError,
+    ProposalTaken,
     RosterInvalidError,
     group_stream,
     membership_stream,
+    proposal_key,
+    proposal_stream,
 )
 from ledger.domain.program import FundsSpent, Program
 from ledger.domain.recipient import DuplicateInFileError, RecipientRegistered
@@ -139,6 +142,7 @@ def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Eve
     members = attempt.first([membership_stream(program, each) for each in ids])
     joined = {e.recipient_id: e.group_id for e in members.values() if isinstance(e, GroupJoined)}
     known = attempt.load_many([grant.stream for grant in grants], groups.evolve)
+    proposals = _proposals(attempt, program, (grant.proposal_ref for grant in grants))
 
     def decide(grant: Line) -> list[Event]:
         assert isinstance(grant, GroupFunded)  # noqa: S101  # the lists of grants hold nothing else
@@ -148,11 +152,20 @@ def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Eve
                 _require_free(people[member], funding, joined, grant.group_id)
         elif before.grant.batch_id != grant.batch_id:
             raise GroupFundedError(program=program, group_id=grant.group_id)
-        events = groups.fund(before, funding, grant=grant)
+        proposal = proposal_key(grant.proposal_ref)
+        events = groups.fund(before, funding, grant=grant, proposal_of=proposals.get(proposal))
+        proposals[proposal] = grant.group_id
         joined.update(dict.fromkeys(grant.members, grant.group_id))
         return events
 
     return decide
+
+
+def _proposals(attempt: Attempt, program: str, references: Iterable[str]) -> dict[str, str]:
+    """Key of a proposal → the group that it belongs to, of those that belong to one."""
+    streams = [proposal_stream(program, proposal_key(each)) for each in references if each]
+    taken = attempt.first(sorted(set(streams)))
+    return {e.proposal_key: e.group_id for e in taken.values() if isinstance(e, ProposalTaken)}
 
 
 def _as_asked(grant: Line) -> Line:
@@ -195,6 +208,7 @@ def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms, *, b
         rosters = [list(part) for _, part in groupby(rows, key=lambda row: row.values[0])]
         known = attempt.load_many([group_stream(program, roster[0].values[0]) for roster in rosters], groups.evolve)
         joined = {e.recipient_id: e.group_id for e in members.values() if isinstance(e, GroupJoined)}
+        proposals = _proposals(attempt, program, (roster[0].values[3] or terms.proposal for roster in rosters))
         spent = 0
         for roster in rosters:
             first = roster[0]
@@ -202,7 +216,8 @@ def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms, *, b
                 recipient_ids = _roster(roster, people, funding, joined, chunk)
                 grant = _grant(ledger, command, funding, first, recipient_ids, terms)
                 before = known.get(grant.stream)
-                events = groups.fund(before, funding, grant=grant)
+                proposal = proposal_key(grant.proposal_ref)
+                events = groups.fund(before, funding, grant=grant, proposal_of=proposals.get(proposal))
                 if before is not None and batch_id is not None and before.grant.batch_id == batch_id:
                     chunk.take([before.grant])
                     continue
@@ -215,6 +230,7 @@ def _deciding(ledger: Ledger, command: Command, program: str, terms: Terms, *, b
             if events:
                 spent += grant.amount
                 known[grant.stream] = groups.Group(grant)
+                proposals[proposal] = grant.group_id
                 joined.update(dict.fromkeys(recipient_ids, grant.group_id))
         if spent:
             reserved_for = f"groups of {program}"

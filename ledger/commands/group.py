@@ -27,7 +27,7 @@ _papers = stacked(
     ),
     program_option,
     click.option("--amount", default="", help="For groups that name none."),
-    click.option("--proposal", default="", help="For groups that name none."),
+    click.option("--proposal", default="", help="Of one group; each has its own."),
     click.option("--decree", default="", help="For groups that name none."),
     click.option("--decree-on", default="", help="Date of the decree, for groups that name none."),
     click.option("--region", default="", help="For groups that name none."),

@@ -1,5 +1,6 @@
 """A group: funded once, on a roster and papers, and owing an accountability report."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
@@ -8,11 +9,13 @@ from pydantic import Field
 
 from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Role, Stream
-from ledger.domain.fields import ROSTER_MAX, Amount, BatchId, GroupId, ProgramCode, RecipientId, Region, Text
+from ledger.domain.fields import ROSTER_MAX, Amount, BatchId, GroupId, ProgramCode, RecipientId, Region, Sha256, Text
 from ledger.domain.program import Program, require_open, require_within
 
 group_stream = Stream("group/{program}/{group_id}", "funding a group twice")
 membership_stream = Stream("membership/{program}/{recipient_id}", "a person in two groups of one program")
+
+proposal_stream = Stream("proposal/{program}/{proposal_key}", "funding two groups of a program on one proposal")
 
 
 class _GroupEvent(Event):
@@ -52,6 +55,24 @@ class GroupJoined(Event):
     group_id: GroupId
 
 
+class ProposalTaken(Event):
+    """A proposal is one group's: no other group of the program is funded on it."""
+
+    TOPIC = "ProposalTaken.v1"
+    IS_SIGNED = False
+    STREAM = proposal_stream
+    NEEDS_OPEN = False
+    program: ProgramCode
+    proposal_key: Sha256
+    """The SHA-256 of the proposal's reference, in lower case and without blanks around it."""
+    group_id: GroupId
+
+
+def proposal_key(proposal_ref: str) -> str:
+    """What tells proposals apart."""
+    return hashlib.sha256(proposal_ref.strip().lower().encode()).hexdigest()
+
+
 class AccountabilityReported(_GroupEvent):
     """A group accounted for its grant (LPJ)."""
 
@@ -77,6 +98,19 @@ class GroupFundedError(LedgerError):
     sentence = "group {group_id} of {program} was already funded on other papers; a group is funded once"
     program: str
     group_id: str
+
+
+class ProposalTakenError(LedgerError):
+    """Another group of the program has that proposal."""
+
+    code = "proposal_taken"
+    sentence = (
+        "proposal {proposal_ref} is that of group {group_id} in {program}; a decree may name many groups, a proposal is one "
+        "group's: give this group its own"
+    )
+    proposal_ref: str
+    group_id: str
+    program: str
 
 
 class PapersMissingError(LedgerError):
@@ -155,8 +189,11 @@ def evolve(group: Group | None, event: Event) -> Group | None:
     return group
 
 
-def fund(group: Group | None, program: Program, *, grant: GroupFunded) -> list[Event]:
-    """Give a group its grant and bind its members to it; the same grant again records nothing."""
+def fund(group: Group | None, program: Program, *, grant: GroupFunded, proposal_of: str | None) -> list[Event]:
+    """Give a group its grant and bind its members and its proposal to it; the same grant again records nothing.
+
+    `proposal_of` is the group that the proposal belongs to already.
+    """
     if group is not None:
         # The day the report is due follows from the day of the command, which a repeat may be given on another one.
         own = {"report_due_on": group.grant.report_due_on, "batch_id": group.grant.batch_id}
@@ -169,10 +206,14 @@ def fund(group: Group | None, program: Program, *, grant: GroupFunded) -> list[E
             group_id=grant.group_id, decree_on=grant.decree_on.isoformat(), fiscal_year=program.terms.fiscal_year
         )
     require_within(program, amount=grant.amount, ceiling=program.terms.ceiling)
+    if proposal_of not in (None, grant.group_id):
+        raise ProposalTakenError(proposal_ref=grant.proposal_ref, group_id=proposal_of, program=grant.program)
+    key = proposal_key(grant.proposal_ref)
+    taken = ProposalTaken(program=grant.program, proposal_key=key, group_id=grant.group_id)
     joined = [
         GroupJoined(program=grant.program, recipient_id=member, group_id=grant.group_id) for member in grant.members
     ]
-    return [grant, *joined]
+    return [grant, taken, *joined]
 
 
 def require_papers(group_id: str, *, proposal_ref: str, decree_ref: str, decree_on: str) -> None:

@@ -1,5 +1,5 @@
--- Every funded group has its papers: a proposal, a decree dated in the program's fiscal year, and a roster of which each
--- member is bound to the group.
+-- Every funded group has its papers: a proposal of its own, a decree dated in the program's fiscal year, and a roster of
+-- which each member is bound to the group.
 SELECT
     funded.log_index,
     funded.stream,
@@ -13,6 +13,10 @@ SELECT
         WHEN COALESCE(roster.members, 0) = 0 THEN 'no roster'
         WHEN roster.bound < roster.members
             THEN CAST(roster.members - roster.bound AS STRING) || ' members are not bound to the group'
+        WHEN taken.group_id <> funded.group_id
+            THEN 'proposal ' || funded.proposal_ref || ' is that of group ' || taken.group_id
+        WHEN taken.group_id IS NULL AND funded.batch_id IS NOT NULL
+            THEN 'proposal ' || funded.proposal_ref || ' is not bound to the group'
     END AS detail
 FROM log AS funded
 LEFT JOIN log AS opened ON opened.event = 'ProgramOpened' AND opened.program = funded.program
@@ -26,4 +30,8 @@ LEFT JOIN (
         AND joined.recipient_id = member.recipient_id
     GROUP BY member.log_index
 ) AS roster ON roster.log_index = funded.log_index
+-- Grants that were made in no batch may be older than the rule that a proposal is one group's.
+LEFT JOIN log AS taken
+    ON taken.event = 'ProposalTaken' AND taken.program = funded.program
+    AND taken.proposal_key = sha2(LOWER(TRIM(funded.proposal_ref)), 256)
 WHERE funded.event = 'GroupFunded'

@@ -44,7 +44,7 @@ def told(capsys: pytest.CaptureFixture[str], words: str) -> list[dict[str, objec
 
 
 def test_a_file_of_grants_from_the_proposal_to_the_report(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = "group,recipient\nG1,R000000001\nG1,R000000002\nG2,R000000003\n"
+    rows = "group,recipient,proposal\nG1,R000000001,P 1\nG1,R000000002,\nG2,R000000003,P 2\n"
     Path("groups.csv").write_text(rows)
     asked = ("--program", "tkm", *PAPERS, "--batch", "tkm-1", "--officer", "siti")
     assert salur("group fund groups.csv", *asked[:-4], *asked[-2:]) == cli.REFUSED

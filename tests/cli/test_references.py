@@ -14,7 +14,13 @@ from tests.acts import nik, older_ledger
 from tests.rooms import commands
 
 KEY_A, KEY_B = "A" * 43 + "=", "A" * 42 + "E="
-PAPERS = {"--amount": "1000", "--proposal": "P 1", "--decree": "SK 1", "--decree-on": "2020-03-01", "--region": "32.73"}
+
+
+def papers(proposal: str) -> tuple[str, ...]:
+    given = ("--amount", "1000", "--decree", "SK 1", "--decree-on", "2020-03-01", "--region", "32.73")
+    return (*given, "--proposal", proposal)
+
+
 ALSO: dict[str, tuple[str, ...] | list[str]] = {"date_order": ["--date-order", "dmy"], "decimal": ["--decimal", ","]}
 
 CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]] = {
@@ -152,7 +158,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
     ),
     "payment reissue": (("bsu/1/R000000013",), {"payment": ("bsu/1/R000000014",)}),
     "group fund": (
-        ("tani", "--program", "jps", "--member", "R000000001", *(each for pair in PAPERS.items() for each in pair)),
+        ("tani", "--program", "jps", "--member", "R000000001", *papers("P tani")),
         {
             "group": ("ikan", "--program", "jps", "--member", "R000000001"),
             "members": ["--member", "R000000002"],
@@ -166,7 +172,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
         },
     ),
     "group propose": (
-        ("padi", "--program", "jps", "--member", "R000000005", *(each for pair in PAPERS.items() for each in pair)),
+        ("padi", "--program", "jps", "--member", "R000000005", *papers("P padi")),
         {
             "group": (
                 "ikan",
@@ -174,7 +180,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
                 "jps",
                 "--member",
                 "R000000005",
-                *(each for pair in PAPERS.items() for each in pair),
+                *papers("P padi"),
             ),
             "members": ["--member", "R000000006"],
             "code": (
@@ -183,7 +189,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
                 "jps2",
                 "--member",
                 "R000000005",
-                *(each for pair in PAPERS.items() for each in pair),
+                *papers("P padi"),
             ),
             "amount": ["--amount", "999"],
             "proposal": ["--proposal", "P 2"],
@@ -368,8 +374,18 @@ def prepare() -> None:
         Path(name).write_text(f"payment,other\nbsu/1/R{number:09},x\n")
     for number in (3, 4, 5):
         done("recipient", "erase", "request", f"R{number:09}", "--reason", "asked", "--legal-basis", "UU 27")
-    papers = [each for pair in PAPERS.items() for each in pair]
-    done("group", "fund", "kopi", "--program", "jps", "--member", "R000000021", "--member", "R000000022", *papers)
+    done(
+        "group",
+        "fund",
+        "kopi",
+        "--program",
+        "jps",
+        "--member",
+        "R000000021",
+        "--member",
+        "R000000022",
+        *papers("P kopi"),
+    )
     done("goods", "stock", "mask", "100", "--unit", "piece", "--from", "BLK")
     done("goods", "ship", "mask", "10", "--shipment", "s-1", "--to", "HK")
 

@@ -8,7 +8,7 @@ from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, Ba
 from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
-from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined
+from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, ProposalTaken
 from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
 from ledger.domain.opening import LedgerEntrusted, LedgerOpened, RulesAdopted
 from ledger.domain.payment import (
@@ -157,6 +157,7 @@ EXAMPLES: tuple[Event, ...] = (
         region="32.73",
     ),
     GroupJoined(**GROUP, recipient_id=ID),
+    ProposalTaken(**GROUP, proposal_key=SHA),
     AccountabilityReported(**GROUP, report_ref="LPJ 1"),
     GoodsStocked(item="mask", quantity=1000, unit="piece", origin="BLK Serang"),
     StockIssued(item="mask", quantity=700, shipment_id="m1"),

@@ -40,7 +40,7 @@ from ledger.domain.batch import (
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.goods import DeliveryConfirmed, MaskAidShipped, StockIssued
-from ledger.domain.group import GroupFunded, GroupJoined
+from ledger.domain.group import GroupFunded, GroupJoined, ProposalTaken, proposal_key
 from ledger.domain.officer import RoleMissingError
 from ledger.domain.payment import TrancheRefunded, TrancheReissued, TrancheReversed
 from ledger.domain.program import FundsRecovered, FundsReserved, FundsSpent, Kind, ProgramOpened
@@ -364,7 +364,7 @@ def test_the_list_of_grants_is_the_events_that_will_be_recorded(granting: Office
     assert leaf_hash(content.rstrip(b"\n")).hex() == made.proposal.rows_root
     assert json.loads(content) == {
         "topic": "GroupFunded.v1", "program": "tkm", "group_id": "G1", "amount": 2_000_000,
-        "members": ["R000000001", "R000000002"], "proposal_ref": "P 1", "decree_ref": "SK 1",
+        "members": ["R000000001", "R000000002"], "proposal_ref": "P G1", "decree_ref": "SK 1",
         "decree_on": "2020-09-01", "report_due_on": (NOW.date() + timedelta(days=90)).isoformat(),
     }  # fmt: skip
 
@@ -461,7 +461,11 @@ def forge_grant(office: Office, **changed: Any) -> None:
     }  # fmt: skip
     agreement = changed.pop("agreement", None)
     grant = GroupFunded(**(said | changed))
-    joined = [GroupJoined(program="tkm", recipient_id=each, group_id=grant.group_id) for each in grant.members]
+    joined: list[Event] = [
+        GroupJoined(program="tkm", recipient_id=each, group_id=grant.group_id) for each in grant.members
+    ]
+    key = proposal_key(grant.proposal_ref)
+    joined.append(ProposalTaken(program="tkm", proposal_key=key, group_id=grant.group_id))
 
     def decide(attempt: Any) -> list[Event]:
         attempt.officer()

@@ -8,7 +8,14 @@ import pytest
 from ledger.application import chunks, grants, programs
 from ledger.application.grants import Terms, whole_groups
 from ledger.application.ledger import Ledger
-from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, PapersMissingError
+from ledger.domain.group import (
+    AccountabilityReported,
+    GroupFunded,
+    GroupJoined,
+    PapersMissingError,
+    ProposalTaken,
+    proposal_key,
+)
 from ledger.domain.officer import RoleMissingError
 from ledger.domain.program import FundsReserved, FundsSpent
 from ledger.files.rejects import Reject
@@ -22,7 +29,7 @@ GRANT = 40_000_000
 def funded(group_id: str, *recipients: str, **fields: object) -> GroupFunded:
     given = {
         "amount": GRANT,
-        "proposal_ref": "P 1",
+        "proposal_ref": f"P {group_id}",
         "decree_ref": "SK 1",
         "decree_on": date(2020, 9, 1),
         "report_due_on": TODAY + timedelta(days=90),
@@ -66,8 +73,10 @@ def test_groups_with_their_papers_get_their_grants_in_one_sum(ledger: Ledger) ->
     assert log(ledger, since) == [
         reserved,
         first,
+        ProposalTaken(program=TKM, proposal_key=proposal_key("P 7"), group_id="g1"),
         *joined("g1", one, two),
         funded("g2", three),
+        ProposalTaken(program=TKM, proposal_key=proposal_key("P g2"), group_id="g2"),
         *joined("g2", three),
         spent,
     ]
@@ -96,7 +105,7 @@ def test_the_same_file_on_a_later_day_adds_nothing(ledger: Ledger) -> None:
     ],
 )
 def test_no_papers_no_money(ledger: Ledger, terms: Terms, paper: str) -> None:
-    rows_of_file = members("g1", *register(ledger, 1))
+    rows_of_file = members("g1", *register(ledger, 1), proposal="")
     before = kept(ledger)
     with pytest.raises(PapersMissingError) as refused:
         fund(ledger, *rows_of_file, terms=terms)

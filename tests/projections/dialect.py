@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 FUNCTIONS = {
     "array_agg", "array_contains", "array_join", "array_size", "array_sort", "bit_count", "bit_or", "cast", "chr",
-    "coalesce", "count", "datediff", "element_at", "explode", "extract", "first_value", "lag", "lead", "max",
-    "max_by", "min", "replace", "row_number", "sequence", "sha2", "shiftleft", "shiftright", "split", "substr",
-    "sum",
+    "coalesce", "count", "datediff", "element_at", "explode", "extract", "first_value", "lag", "lead", "lower",
+    "max", "max_by", "min", "replace", "row_number", "sequence", "sha2", "shiftleft", "shiftright", "split", "substr",
+    "sum", "trim",
 }  # fmt: skip
 """Those that both have, some of them by a macro of `projections.relation.relations`; the comparison with Sail shows each."""
 

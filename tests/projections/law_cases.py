@@ -1,5 +1,6 @@
 """For each law: rows that break one of its branches alone, and the nearest rows that keep it."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -255,7 +256,7 @@ FUNDED = row(
     program="p",
     group_id="g",
     members=["R1", "R2"],
-    proposal_ref="P",
+    proposal_ref="P 1",
     decree_ref="D",
     decree_on=date(2020, 5, 1),
 )
@@ -281,6 +282,8 @@ ONE_GROUP_EACH: list[Case] = [
     ),
     ("in a group of each program", [FUNDED, *JOINED, FUNDED | {"program": "q"}, JOINED[0] | {"program": "q"}], []),
 ]
+IN_BATCH = FUNDED | {"batch_id": "b"}
+TAKEN = row("ProposalTaken", program="p", group_id="g", proposal_key=hashlib.sha256(b"p 1").hexdigest())
 GROUPS_PAPERED: list[Case] = [
     ("kept", [TERMS, OTHER, FUNDED, *JOINED], []),
     ("no program", [OTHER, FUNDED, *JOINED], ["the program was never opened"]),
@@ -297,6 +300,10 @@ GROUPS_PAPERED: list[Case] = [
     ("bound in another program", [TERMS, FUNDED, JOINED[0], JOINED[1] | {"program": "q"}], ["1 members are not bound to the group"]),
     ("one bound twice", [TERMS, FUNDED, JOINED[0], JOINED[0]], ["1 members are not bound to the group"]),
     ("two groups", [TERMS, FUNDED, *JOINED, FUNDED | {"group_id": "h", "members": ["R3"]}, row("GroupJoined", program="p", group_id="h", recipient_id="R3")], []),
+    ("its own proposal", [TERMS, IN_BATCH, *JOINED, TAKEN], []),
+    ("a proposal of another group", [TERMS, FUNDED, *JOINED, TAKEN | {"group_id": "h"}], ["proposal P 1 is that of group h"]),
+    ("a proposal of another program's group", [TERMS, FUNDED, *JOINED, TAKEN | {"group_id": "h", "program": "q"}], []),
+    ("a proposal that is not bound", [TERMS, IN_BATCH, *JOINED], ["proposal P 1 is not bound to the group"]),
 ]  # fmt: skip
 PERSON = row("RecipientRegistered", recipient_id="R1", category="worker")
 FOR_WORKERS = TERMS | {"categories": ["worker"]}

@@ -52,8 +52,16 @@ def grants_made(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def proposal_taken(ledger: Ledger, folder: Path) -> Any:
+    one, other = register(ledger, 2)
+    fund(ledger, *members("G1", one))
+    again = [row._replace(values=("G2", *row.values[1:])) for row in members("G1", other)]
+    return {"proposal_ref": "P G1", "group_id": "G1", "program": "tkm-2020"}, lambda: fund(ledger, *again)
+
+
+@refusal
 def papers_missing(ledger: Ledger, folder: Path) -> Any:
-    rows = members("g1", *register(ledger, 1))
+    rows = members("g1", *register(ledger, 1), proposal="")
     return {"group_id": "g1", "paper": "proposal"}, lambda: fund(ledger, *rows, terms=grants.Terms(amount="1"))
 
 

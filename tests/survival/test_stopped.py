@@ -174,7 +174,7 @@ def test_a_proposal_killed_anywhere_is_completed_by_the_same_command(small: Offi
 
 def test_groups_whose_funding_is_killed_anywhere_get_their_grants_once(small: Office, tmp_path: Path) -> None:
     base = desk_of(small, tmp_path)
-    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-1,SK-1,2020-07-01\n" for n in range(40)]
+    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-{n // 4},SK-1,2020-07-01\n" for n in range(40)]
     (base / "groups.csv").write_text("group,recipient,amount,proposal,decree,decree_on\n" + "".join(rows))
 
     whole, stops = stopped_everywhere(

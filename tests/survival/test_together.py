@@ -198,7 +198,7 @@ def test_two_groups_funded_at_once_cannot_share_a_member(desk: Office) -> None:
 
 
 def test_the_same_groups_funded_by_two_processes_at_once_get_their_grants_once(desk: Office) -> None:
-    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-1,SK-1,2020-07-01\n" for n in range(40)]
+    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-{n // 4},SK-1,2020-07-01\n" for n in range(40)]
     desk.file("groups.csv", "group,recipient,amount,proposal,decree,decree_on\n" + "".join(rows))
     command = ("group", "fund", "groups.csv", "--program", "jps", "-o", "json")
 
