@@ -154,6 +154,11 @@ class Attempt:
         self.watch(prefix)
         return self.load_many(self.ledger.store.streams(prefix), evolve)
 
+    def has_any(self, prefix: str) -> bool:
+        """Whether there is a stream whose name begins so; the decision fails if there is a first one meanwhile."""
+        self.watch(prefix)
+        return bool(self.ledger.store.select_first_between(prefix, prefix + LAST_SIGN, limit=1))
+
     def watch(self, prefix: str) -> None:
         """Let the decision hold only as long as no event of streams with this beginning of their names is stored."""
         self._reading()

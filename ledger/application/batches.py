@@ -39,7 +39,7 @@ from ledger.domain.batch import (
 )
 from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.event import Event, Role
-from ledger.domain.program import FundsReserved
+from ledger.domain.program import FundsReserved, ProgramAmended, program_stream
 from ledger.store.durable import sync
 from ledger.store.entries import Entry
 from ledger.store.sqlite import refusal_of
@@ -190,9 +190,22 @@ def _approved(ledger: Ledger, attempt: Attempt, batch_id: str) -> list[Event]:
     if events:
         with genuine_list(ledger, batch):  # nobody agrees to what cannot be seen
             program = attempt.program(batch.proposal.program)
+            _require_same_terms(ledger, batch)
             if batch.held:
                 events += programs.reserve(program, amount=batch.held, reserved_for=batch.reserved_for)
     return events
+
+
+def _require_same_terms(ledger: Ledger, batch: Batch) -> None:
+    """Refuse a list that was made under other terms of its program."""
+    amended = [
+        each for each in ledger.load(program_stream(batch.proposal.program)) if isinstance(each.event, ProgramAmended)
+    ]
+    if amended and batch.proposal.kind in (None, ListKind.GRANTS):
+        proposed_at = ledger.store.position(batch_stream(batch.batch_id), 1)
+        if ledger.store.position(amended[-1].originator_id, amended[-1].originator_version) > proposed_at:
+            remedy = "the terms of its program have changed since; reject it, and propose it again under another id"
+            raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
 
 
 def _subject(batch_id: str) -> str:

@@ -1,17 +1,19 @@
 """Programs: opened, given a budget, closed."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ledger.application.agreements import Act, Entries, act_of, record
 from ledger.application.attempt import Attempt, Command
-from ledger.application.given import require_texts
+from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
 from ledger.application.requests import Request
 from ledger.domain import program as programs
 from ledger.domain.agreement import ActKind
 from ledger.domain.event import Event
-from ledger.domain.program import Program, ProgramOpened, program_stream
+from ledger.domain.payment import payment_stream
+from ledger.domain.program import Program, ProgramAmended, ProgramOpened, program_stream
 
 
 def open_program(ledger: Ledger, command: Command, *, terms: ProgramOpened) -> Entries:
@@ -39,6 +41,41 @@ def _above(attempt: Attempt, terms: ProgramOpened) -> list[Program]:
         above.append(attempt.program(terms.parent))
         terms = above[-1].terms
     return above
+
+
+def amend(ledger: Ledger, command: Command, *, program: str, reason: str, changed: Mapping[str, Any]) -> Entries:
+    """Give a program other terms: those named in `changed`, as fields of `ProgramAmended`; the others stay."""
+    require_texts(reason=reason)
+    current = ledger.view().program(program).terms.model_dump()
+    kept = {name: value for name, value in current.items() if name in ProgramAmended.model_fields}
+    amended = built(ProgramAmended, **{**kept, **changed, "program": program, "reason": reason})
+    said = amended.model_dump(mode="json", include=set(changed))
+    cleared = sorted(name for name, value in said.items() if value in (None, []))
+    asked = {name: value for name, value in said.items() if name not in cleared}
+    return record(
+        ledger, command, _amending(ledger, {**asked, "cleared": cleared, "program": program, "reason": reason})
+    )
+
+
+@act_of("program amend")
+def _amending(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    program, cleared = inputs["program"], inputs.get("cleared", ())
+
+    def decide(attempt: Attempt) -> list[Event]:
+        current = attempt.program(program)
+        kept = current.terms.model_dump(mode="json", include=ProgramAmended.model_fields.keys() - set(cleared))
+        amended = ProgramAmended.model_validate_json(
+            json.dumps({**kept, **{name: value for name, value in inputs.items() if name != "cleared"}})
+        )
+        paid = [
+            tranche
+            for tranche in range(1, len(current.terms.schedule) + 1)
+            if attempt.has_any(payment_stream(program, tranche, ""))
+        ]
+        return programs.amend(current, amended=amended, tranches_paid=paid)
+
+    del ledger
+    return Act(ActKind.PROGRAMS, f"program/{program}", Request("program amend", inputs), decide)
 
 
 def set_budget(ledger: Ledger, command: Command, *, program: str, budget: int) -> Entries:

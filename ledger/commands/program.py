@@ -58,6 +58,43 @@ def program_open(request: Request, code: str, ceiling: str | None, tranches: tup
     tell(request, entries, f"Program {code} is open.")
 
 
+@program.command("amend")
+@click.argument("code")
+@click.option("--name", help="What people call it.")
+@click.option("--ceiling", help="The most one recipient or group may get; '' for none.")
+@click.option("--tranche", "tranches", multiple=True, help="Amount of a tranche, all of them in order; '' for none.")
+@click.option("--legal-basis", help="Law or decree; '' for none.")
+@click.option(
+    "--category", "categories", multiple=True, help="Category of recipients it is for, all of them; '' for everybody."
+)
+@click.option("--report-due-days", type=int, help="Days a funded group has for its report (LPJ).")
+@reason_option
+@writes
+def program_amend(request: Request, code: str, reason: str, **given: Any) -> None:
+    """Change terms of the program CODE: those that are given; the others stay.
+
+    Its kind, its year and the program above it stay as they were opened, and so does a tranche that was paid to somebody.
+    """
+    from ledger.application import programs
+
+    with opened_to_write(request) as ledger:
+        changed = {name: given[name] for name in ("name", "report_due_days") if given[name] is not None}
+        if given["legal_basis"] is not None:
+            changed["legal_basis"] = given["legal_basis"] or None
+        if given["ceiling"] is not None:
+            changed["ceiling"] = _amount(ledger, given["ceiling"]) if given["ceiling"] else None
+        if given["tranches"]:
+            changed["schedule"] = tuple(_amount(ledger, each) for each in given["tranches"] if each)
+        if given["categories"]:
+            changed["categories"] = tuple(each for each in given["categories"] if each)
+        if not changed:
+            raise click.UsageError(
+                "say what changes: --name, --ceiling, --tranche, --legal-basis, --category or --report-due-days"
+            )
+        entries = programs.amend(ledger, request.command, program=code, reason=reason, changed=changed)
+    tell(request, entries, f"The terms of {code} are changed.")
+
+
 @program.command("budget")
 @click.argument("code")
 @click.argument("amount")

@@ -65,6 +65,21 @@ class ProgramOpened(_ProgramEvent):
     """Days a funded group has to give its accountability report."""
 
 
+class ProgramAmended(_ProgramEvent):
+    """The terms of a program are these from here on; its place, kind and year stay as it was opened."""
+
+    TOPIC = "ProgramAmended.v1"
+    AGREED = "programs"
+    NEEDS_OPEN = True
+    name: Text
+    ceiling: Amount | None = None
+    schedule: tuple[Amount, ...] = ()
+    legal_basis: Text | None = None
+    categories: tuple[Slug, ...] = ()
+    report_due_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    reason: Text
+
+
 class BudgetSet(_ProgramEvent):
     """The money set aside for a program is now so much."""
 
@@ -155,9 +170,19 @@ class ProgramBusyError(LedgerError):
     """Money is still reserved for batches of the program."""
 
     code = "program_busy"
-    sentence = "program {program} still has {reserved} reserved; run or reject its open batches first"
+    sentence = "program {program} still has {reserved} reserved; run or cancel its approved batches first"
     program: str
     reserved: int
+
+
+class TranchePaidError(LedgerError):
+    """A tranche of which payments were made keeps its amount."""
+
+    code = "tranche_paid"
+    sentence = "tranche {tranche} of {program} has been paid to somebody, {amount} each; it keeps that amount"
+    program: str
+    tranche: int
+    amount: int
 
 
 class ScheduleOverCeilingError(LedgerError):
@@ -238,10 +263,13 @@ class Program:
     """One program: its terms and its money, in minor units."""
 
     terms: ProgramOpened
+    """As they are now."""
     budget: int = 0
     reserved: int = 0
     spent: int = 0
     is_closed: bool = False
+    opened: ProgramOpened | None = None
+    """With the terms of its first day, where they have been amended."""
 
     @property
     def code(self) -> str:
@@ -261,6 +289,8 @@ def evolve(program: Program | None, event: Event) -> Program | None:
     if program is None:
         return None
     match event:
+        case ProgramAmended():
+            return replace(program, terms=_amended(program.terms, event), opened=program.opened or program.terms)
         case BudgetSet():
             return replace(program, budget=event.budget)
         case FundsReserved():
@@ -279,16 +309,44 @@ def evolve(program: Program | None, event: Event) -> Program | None:
 def open_program(program: Program | None, *, terms: ProgramOpened, above: Sequence[Program]) -> list[Event]:
     """Begin a program under others, the nearest of them first; the same terms again record nothing."""
     if program is not None:
-        if program.terms == terms:
+        if terms in (program.terms, program.opened):
             return []
         raise ProgramExistsError(program=terms.program)
     if above:
         require_open(above[0])
     if len(above) >= LEVELS_MAX:
         raise ProgramTooDeepError(program=terms.program, parent=above[0].code, levels_max=LEVELS_MAX)
+    _require_under_ceiling(terms)
+    return [terms]
+
+
+def _require_under_ceiling(terms: ProgramOpened) -> None:
     if terms.ceiling is not None and sum(terms.schedule) > terms.ceiling:
         raise ScheduleOverCeilingError(program=terms.program, total=sum(terms.schedule), ceiling=terms.ceiling)
-    return [terms]
+
+
+def _amended(terms: ProgramOpened, amended: ProgramAmended) -> ProgramOpened:
+    return terms.model_copy(update=amended.model_dump(exclude={"program", "reason"}))
+
+
+def amend(program: Program, *, amended: ProgramAmended, tranches_paid: Sequence[int]) -> list[Event]:
+    """Give a program other terms; the same ones record nothing.
+
+    Refused while a batch of it holds money, which rests on the terms of before. `tranches_paid` are those of which there
+    are payments: they keep their amounts, so that nobody gets more from a program than its ceiling.
+    """
+    require_open(program)
+    terms = _amended(program.terms, amended)
+    if terms == program.terms:
+        return []
+    if program.reserved:
+        raise ProgramBusyError(program=program.code, reserved=program.reserved)
+    for tranche in tranches_paid:
+        amount = program.terms.schedule[tranche - 1]
+        if terms.schedule[tranche - 1 : tranche] != (amount,):
+            raise TranchePaidError(program=program.code, tranche=tranche, amount=amount)
+    _require_under_ceiling(terms)
+    return [amended]
 
 
 def set_budget(program: Program, *, budget: int, others: Sequence[Program] = ()) -> list[Event]:

@@ -12,6 +12,12 @@ FROM log AS paid
 LEFT JOIN log AS person
     ON person.event = 'RecipientRegistered' AND person.recipient_id = paid.recipient_id
     AND person.log_index < paid.log_index
-LEFT JOIN log AS opened
-    ON opened.event = 'ProgramOpened' AND opened.program = paid.program AND opened.log_index < paid.log_index
+LEFT JOIN (
+    SELECT
+        program, categories, log_index, LEAD(log_index) OVER (PARTITION BY program ORDER BY log_index) AS until
+    FROM log
+    WHERE event IN ('ProgramOpened', 'ProgramAmended')
+) AS opened
+    ON opened.program = paid.program AND opened.log_index < paid.log_index
+    AND (opened.until IS NULL OR opened.until > paid.log_index)
 WHERE paid.event IN ({needs_eligible})

@@ -10,10 +10,10 @@ own AS (
     SELECT
         opened.program,
         opened.parent,
-        opened.name,
+        terms.name,
         opened.kind,
         COALESCE(money.budget, 0) AS budget,
-        opened.ceiling,
+        terms.ceiling,
         COALESCE(money.reserved, 0) AS reserved,
         COALESCE(money.disbursed, 0) AS disbursed,
         COALESCE(money.returned, 0) AS returned,
@@ -25,6 +25,11 @@ own AS (
         opened.fiscal_year,
         COALESCE(money.is_closed, FALSE) AS is_closed
     FROM events AS opened
+    JOIN (
+        SELECT program, name, ceiling, ROW_NUMBER() OVER (PARTITION BY program ORDER BY log_index DESC) AS newest
+        FROM events
+        WHERE event IN ('ProgramOpened', 'ProgramAmended')
+    ) AS terms ON terms.program = opened.program AND terms.newest = 1
     LEFT JOIN (
         SELECT
             program,

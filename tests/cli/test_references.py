@@ -60,6 +60,19 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
             "report_due_days": ["--report-due-days", "30"],
         },
     ),
+    "program amend": (
+        ("spare", "--name", "Spare", "--reason", "decree 16"),
+        {
+            "code": ("jps2", "--name", "Spare", "--reason", "decree 16"),
+            "name": ["--name", "Other"],
+            "ceiling": ["--ceiling", "5000"],
+            "tranches": ["--tranche", "500"],
+            "legal_basis": ["--legal-basis", "decree 16"],
+            "categories": ["--category", "worker"],
+            "report_due_days": ["--report-due-days", "30"],
+            "reason": ["--reason", "decree 17"],
+        },
+    ),
     "program budget": (("bsu", "5000000"), {"code": ("jps", "5000000"), "amount": ("bsu", "5000001")}),
     "program close": (
         ("spare", "--reason", "done"),

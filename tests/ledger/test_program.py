@@ -14,6 +14,7 @@ from ledger.domain.program import (
     FundsSpent,
     Kind,
     Program,
+    ProgramAmended,
     ProgramBusyError,
     ProgramClosed,
     ProgramClosedError,
@@ -21,6 +22,7 @@ from ledger.domain.program import (
     ProgramOpened,
     ProgramTooDeepError,
     ScheduleOverCeilingError,
+    TranchePaidError,
     TrancheUnknownError,
     UmbrellaExceededError,
     set_budget,
@@ -54,6 +56,37 @@ def program(*events: Event) -> Program:
 def test_a_program_is_opened_with_its_terms_once() -> None:
     assert programs.open_program(None, terms=TERMS, above=()) == [TERMS]
     assert programs.open_program(program(), terms=TERMS, above=()) == []
+
+
+AMENDED = ProgramAmended(program="bsu", name="BSU", ceiling=900, schedule=(600, 200, 100), reason="decree 16")
+
+
+def test_an_amended_program_has_the_new_terms_and_its_old_place() -> None:
+    changed = program(AMENDED)
+    assert changed.terms == TERMS.model_copy(
+        update={"name": "BSU", "ceiling": 900, "schedule": (600, 200, 100), "categories": ()}
+    )
+    assert programs.amend(program(), amended=AMENDED, tranches_paid=[1]) == [AMENDED]
+    assert programs.amend(changed, amended=AMENDED, tranches_paid=[1]) == []
+    assert programs.open_program(changed, terms=TERMS, above=()) == []  # as it was opened
+
+
+def test_terms_do_not_change_under_an_approved_batch() -> None:
+    with pytest.raises(ProgramBusyError):
+        programs.amend(program(BUDGET, money(FundsReserved, 1)), amended=AMENDED, tranches_paid=())
+    with pytest.raises(ProgramClosedError):
+        programs.amend(program(CLOSED), amended=AMENDED, tranches_paid=())
+
+
+@pytest.mark.parametrize("schedule", [(), (599, 200), (600,), (600, 399)])
+def test_a_tranche_that_was_paid_keeps_its_amount(schedule: tuple[int, ...]) -> None:
+    with pytest.raises(TranchePaidError):
+        programs.amend(program(), amended=AMENDED.model_copy(update={"schedule": schedule}), tranches_paid=[1, 2])
+
+
+def test_new_tranches_stay_under_the_new_ceiling() -> None:
+    with pytest.raises(ScheduleOverCeilingError):
+        programs.amend(program(), amended=AMENDED.model_copy(update={"ceiling": 899}), tranches_paid=())
 
 
 def test_a_code_is_not_opened_again_with_other_terms() -> None:

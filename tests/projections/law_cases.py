@@ -154,10 +154,18 @@ BATCHES_KEPT: list[Case] = [
 ]
 TERMS = row("ProgramOpened", program="p", schedule=[5, 4], ceiling=9, fiscal_year=2020)
 OTHER = row("ProgramOpened", program="q", schedule=[5, 4], ceiling=1, fiscal_year=2021)
+AMENDED = row("ProgramAmended", program="p", schedule=[5, 1, 2], ceiling=9)
+GRANT_OF_9 = row("GroupFunded", program="p", group_id="g", amount=9)
 CEILINGS_KEPT: list[Case] = [
     ("at the tranche and the ceiling", [TERMS, OTHER, paid(), paid(tranche=2, amount=4)], []),
     ("over the tranche", [TERMS, paid(tranche=2, amount=5)], ["5 paid, the tranche is 4"]),
     ("no such tranche", [TERMS, paid(tranche=3, amount=1)], ["the program has no such tranche"]),
+    ("under other terms since", [TERMS, paid(tranche=2, amount=4), AMENDED, paid(tranche=3, amount=2)], []),
+    ("over what the terms say since", [TERMS, AMENDED, paid(tranche=2, amount=4)], ["4 paid, the tranche is 1"]),
+    ("before other terms", [TERMS, paid(tranche=3, amount=2), AMENDED], ["the program has no such tranche"]),
+    ("over the ceiling of other terms", [TERMS, AMENDED | {"ceiling": 4}, paid()], ["5 in all, the ceiling is 4"]),
+    ("a group before other terms", [TERMS, GRANT_OF_9, AMENDED | {"ceiling": 4}], []),
+    ("a group under other terms", [TERMS, AMENDED | {"ceiling": 4}, GRANT_OF_9], ["9 granted, the ceiling is 4"]),
     ("no such program", [TERMS, paid(program="r", amount=1)], ["the program has no such tranche"]),
     ("over the ceiling", [TERMS | {"ceiling": 8}, paid(), paid(tranche=2, amount=4)], ["9 in all, the ceiling is 8"]),
     ("each below", [TERMS | {"ceiling": 8}, paid(), paid(tranche=2, amount=4, recipient_id="R2")], []),
@@ -308,6 +316,7 @@ GROUPS_PAPERED: list[Case] = [
 PERSON = row("RecipientRegistered", recipient_id="R1", category="worker")
 FOR_WORKERS = TERMS | {"categories": ["worker"]}
 NOT_ELIGIBLE = "category worker is not among those of the program"
+FOR_PMI = row("ProgramAmended", program="p", categories=["pmi"])
 RECIPIENTS_ELIGIBLE: list[Case] = [
     ("kept", [PERSON, FOR_WORKERS, paid()], []),
     ("for all", [PERSON, TERMS, paid()], []),
@@ -321,6 +330,9 @@ RECIPIENTS_ELIGIBLE: list[Case] = [
     ("another category", [PERSON, TERMS | {"categories": ["pmi"]}, paid()], [NOT_ELIGIBLE]),
     ("two categories", [PERSON, TERMS | {"categories": ["pmi", "worker"]}, paid()], []),
     ("paid again", [TERMS, paid() | {"event": "TrancheReissued"}], []),
+    ("before other terms", [PERSON, FOR_WORKERS, paid(), FOR_PMI], []),
+    ("after other terms", [PERSON, FOR_WORKERS, FOR_PMI, paid()], [NOT_ELIGIBLE]),
+    ("other terms of another program", [PERSON, FOR_WORKERS, FOR_PMI | {"program": "q"}, paid()], []),
 ]
 
 
@@ -377,7 +389,7 @@ CLOSED_IS_CLOSED: list[Case] = [
     ),
     ("again after a return", [CLOSED, row("TrancheReissued", program="p", after="return")], []),
 ]
-NEED_OPEN = {"BudgetSet", "FundsReserved", "TrancheDisbursed", "GroupFunded"}
+NEED_OPEN = {"BudgetSet", "ProgramAmended", "FundsReserved", "TrancheDisbursed", "GroupFunded"}
 """The events that a closed program takes no more, beside a payment again after a reversal."""
 ACT = row("ActProposed", subject="program/p", version=1, kind="programs", words=1, proposer="siti", act_sha256="a")
 WORD = row("ActAgreed", subject="program/p", version=2, proposal=1, checker="budi", act_sha256="a")

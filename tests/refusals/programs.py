@@ -68,6 +68,14 @@ def program_busy(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def tranche_paid(ledger: Ledger, folder: Path) -> Any:
+    pay(ledger, register(ledger, 1))
+    changed = {"schedule": (TRANCHE + 1,)}
+    fields = {"program": PROGRAM, "tranche": 1, "amount": TRANCHE}
+    return fields, lambda: programs.amend(ledger, BUDI, program=PROGRAM, reason="decree 16", changed=changed)
+
+
+@refusal
 def schedule_over_ceiling(ledger: Ledger, folder: Path) -> Any:
     terms = OTHER_TERMS.model_copy(update={"program": "new", "ceiling": 10, "schedule": (6, 5)})
     fields = {"program": "new", "total": 11, "ceiling": 10}

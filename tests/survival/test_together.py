@@ -179,7 +179,7 @@ def test_two_batches_over_the_same_people_run_at_once_pay_each_tranche_once(offi
 def test_two_groups_funded_at_once_cannot_share_a_member(desk: Office) -> None:
     header = "group,recipient,amount,proposal,decree,decree_on\n"
     for name, members in (("kopi", (1, 2, 3)), ("teh", (3, 4, 5))):
-        papers = ",10000000,P-1,SK-1,2020-07-01\n"
+        papers = f",10000000,P-{name},SK-1,2020-07-01\n"
         rows = [f"{name},{recipient_id(n)}{papers}" for n in members]
         desk.file(f"{name}.csv", header + "".join(rows))
 

@@ -1,5 +1,5 @@
--- What the figures of `balances` are the sums of. entitled comes from the program's opening, with its schedule;
--- outstanding from that, less what was disbursed, and again what came back.
+-- What the figures of `balances` are the sums of. entitled comes from the program's opening, with its schedule, and from
+-- what changed in that since; outstanding from these, less what was disbursed, and again what came back.
 SELECT log_index, recipient_id, program, column_name, CAST(value AS DECIMAL(38, 0)) AS value
 FROM (
     SELECT
@@ -31,8 +31,19 @@ FROM (
         WHERE event IN ('TrancheDisbursed', 'TrancheReturned', 'TrancheReissued', 'TrancheRefunded', 'TrancheReversed')
     ) AS paid
     JOIN (
-        SELECT log_index, program, SUM(amount) AS amount
-        FROM (SELECT log_index, program, explode(schedule) AS amount FROM events WHERE event = 'ProgramOpened') AS parts
-        GROUP BY log_index, program
-    ) AS terms ON terms.program = paid.program
+        SELECT
+            log_index, program,
+            amount - COALESCE(LAG(amount) OVER (PARTITION BY program ORDER BY log_index), 0) AS amount
+        FROM (
+            SELECT changed.log_index, changed.program, COALESCE(SUM(parts.amount), 0) AS amount
+            FROM events AS changed
+            LEFT JOIN (
+                SELECT log_index, explode(schedule) AS amount
+                FROM events
+                WHERE event IN ('ProgramOpened', 'ProgramAmended')
+            ) AS parts ON parts.log_index = changed.log_index
+            WHERE changed.event IN ('ProgramOpened', 'ProgramAmended')
+            GROUP BY changed.log_index, changed.program
+        ) AS sums
+    ) AS terms ON terms.program = paid.program AND terms.amount <> 0
 ) AS steps
