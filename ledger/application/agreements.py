@@ -36,7 +36,7 @@ from ledger.domain.agreement import (
 )
 from ledger.domain.event import Event, Role
 from ledger.domain.money import AMOUNT_MAX
-from ledger.domain.officer import Officer, OfficerKeyReplaced, OfficerRevokedError, officer_stream
+from ledger.domain.officer import Officer, OfficerKeyReplaced, OfficerRevokedError, RolesChanged, officer_stream
 from ledger.domain.opening import EDITION, LEDGER_STREAM, RulesAdopted, RulesNotAdoptedError
 from ledger.store.entries import Entry
 from ledger.transparency.merkle import leaf_hash, root_of
@@ -60,6 +60,8 @@ class Act:
     """The role of whoever asks for it; None for any officer in office."""
     about: str | None = None
     """The officer whom the act concerns, and who has no word about it."""
+    may_recover: bool = False
+    """Whether holders of recovery keys may propose it and agree to it among themselves."""
     if_rejected: Callable[[Attempt, str], list[Event]] = lambda *_: []
     """Attempt, reason → what is recorded beside the rejection where the act waits as a proposal of its own as well."""
     around: "Callable[[GiveWord, Command], Entries] | None" = None
@@ -101,11 +103,13 @@ def record(ledger: Ledger, command: Command, act: Act) -> Entries:
     def decide(attempt: Attempt) -> list[Event]:
         nonlocal waiting
         waiting = None
-        attempt.officer(act.role)
+        attempt.officer(act.role, may_recover=act.may_recover)
         if act.kind in (ActKind.BATCHES, ActKind.GOODS):
             require_adopted(attempt)
         events = act.decide(attempt)
         if not events or not rules_bind(attempt):
+            if events:
+                attempt.officer(act.role)  # before the rules bind there is nothing to recover
             return events
         waiting = act.subject
         return proposing(attempt, act, events)
@@ -141,13 +145,14 @@ def _adopted(attempt: Attempt) -> RulesAdopted | None:
 
 def _proposal(attempt: Attempt, act: Act, events: Sequence[Event]) -> ActProposed:
     text = _act_json(events)
-    needed = _words_needed(attempt, act)
-    _require_enough(attempt, needed, without=act.about, proposer=attempt.command.by)
+    kind = ActKind.RECOVERY if officers.is_recovery(attempt.named_officer(attempt.command.by or "")) else act.kind
+    needed = _words_needed(attempt, kind, act.amount)
+    _require_enough(attempt, needed, without=act.about, proposer=attempt.command.by, role=_role_of(kind))
     return built(
         ActProposed,
         subject=act.subject,
         proposer=attempt.command.by or "",
-        kind=act.kind,
+        kind=kind,
         request=act.request.canonical(_no_person).decode(),
         act=text,
         act_sha256=hashlib.sha256(text.encode()).hexdigest(),
@@ -169,15 +174,32 @@ def _agreement(attempt: Attempt, subject: str) -> Agreement | None:
     return attempt.load(agreement_stream(subject), agreements.evolve)
 
 
-def _words_needed(attempt: Attempt, act: Act) -> int:
-    rules = attempt.load(policy_stream(act.kind), agreements.evolve_policy)
-    return agreements.words_needed(rules, act.amount)
+def _words_needed(attempt: Attempt, kind: ActKind, amount: int) -> int:
+    rules = attempt.load(policy_stream(kind), agreements.evolve_policy)
+    return agreements.words_needed(rules, amount)
 
 
-def _require_enough(attempt: Attempt, needed: int, *, without: str | None, proposer: str | None = None) -> None:
-    """Refuse what too few officers could agree to: so many with a word, and one more who proposes."""
-    in_office = [each for each in _officers(attempt) if each.officer_id != without and not each.is_revoked]
-    able = [each for each in in_office if each.officer_id != proposer and _has_word(each)]
+def _role_of(kind: ActKind) -> Role:
+    """The role of those who have a word on acts of a kind."""
+    return Role.RECOVERY if kind is ActKind.RECOVERY else Role.CHECKER
+
+
+def _require_enough(
+    attempt: Attempt,
+    needed: int,
+    *,
+    without: str | None,
+    proposer: str | None = None,
+    role: Role = Role.CHECKER,
+    stays: bool = False,
+) -> None:
+    """Refuse what too few officers could agree to: so many with a word, and one more who proposes.
+
+    An officer `without` whom it must do loses the word, and unless they stay in another role, office.
+    """
+    known = [each for each in _officers(attempt) if officers.is_recovery(each) == (role is Role.RECOVERY)]
+    in_office = [each for each in known if not each.is_revoked and (stays or each.officer_id != without)]
+    able = [each for each in in_office if each.officer_id not in (proposer, without) and _has_word(each, role)]
     if len(able) < needed or len(in_office) <= needed:
         raise OfficersTooFewError(needed=needed, left=len(able))
 
@@ -186,17 +208,20 @@ def _officers(attempt: Attempt) -> list[Officer]:
     return list(attempt.load_range("officer/", officers.evolve).values())
 
 
-def _has_word(officer: Officer) -> bool:
-    return not officer.is_revoked and officer.public_key is not None and Role.CHECKER in officer.roles
+def _has_word(officer: Officer, role: Role) -> bool:
+    return not officer.is_revoked and officer.public_key is not None and role in officer.roles
 
 
-def require_enough_left(attempt: Attempt, *, without: str) -> None:
-    """Refuse an act after which the officers left could agree to nothing more, once the rules are adopted."""
-    if not rules_bind(attempt):
+def require_enough_left(attempt: Attempt, *, without: str, stays: bool = False) -> None:
+    """Refuse an act after which the officers left could agree to nothing more, once the rules are adopted.
+
+    `stays` where the officer keeps another role than that of a checker.
+    """
+    if not rules_bind(attempt) or officers.is_recovery(attempt.named_officer(without)):
         return
-    most = [attempt.load(policy_stream(kind), agreements.evolve_policy) for kind in ActKind]
-    needed = max(agreements.words_needed(rules, AMOUNT_MAX + 1) for rules in most)
-    _require_enough(attempt, needed, without=without)
+    kinds = [kind for kind in ActKind if kind is not ActKind.RECOVERY]
+    needed = max(_words_needed(attempt, kind, AMOUNT_MAX + 1) for kind in kinds)
+    _require_enough(attempt, needed, without=without, stays=stays)
 
 
 # Deciding
@@ -221,17 +246,18 @@ def _give_word(ledger: Ledger, command: Command, subject: str) -> Entries:
     def decide(attempt: Attempt) -> list[Event]:
         nonlocal waiting
         waiting = None
-        checker = attempt.officer(Role.CHECKER)
+        agreement = _waiting(attempt, subject)
+        kind = agreement.proposed.kind
+        checker = attempt.officer(_role_of(kind), may_recover=True)
         if checker.public_key is None:
             raise KeyNeededError(officer_id=checker.officer_id)
-        agreement = _waiting(attempt, subject)
         act = act_again(ledger, agreement)
         given = {
             officer_id
             for officer_id, version in zip(agreement.words, agreement.words_at, strict=True)
             if _counts(attempt, agreement, officer_id, version)
         }
-        needed = max(agreement.proposed.words, _words_needed(attempt, act))
+        needed = max(agreement.proposed.words, _words_needed(attempt, kind, act.amount))
         is_last = len(given) + 1 >= needed
         words = agreements.agree(agreement, checker=checker.officer_id, about=act.about, given=given, is_last=is_last)
         if not words:
@@ -265,13 +291,13 @@ def _require_in_office(attempt: Attempt, officer_id: str) -> None:
 
 
 def _counts(attempt: Attempt, agreement: Agreement, officer_id: str, version: int) -> bool:
-    """Whether a word given before still counts: its officer holds office, with the key of then, at the last word."""
-    if not _has_word(attempt.named_officer(officer_id)):
+    """Whether a word given before still counts: its officer holds office, with key and roles of then, at the last word."""
+    if not _has_word(attempt.named_officer(officer_id), _role_of(agreement.proposed.kind)):
         return False
     store, stream = attempt.ledger.store, agreement_stream(agreement.proposed.subject)
     office = attempt.ledger.load(officer_stream(officer_id))
-    keys = [each.originator_version for each in office if isinstance(each.event, OfficerKeyReplaced)]
-    return not keys or store.position(officer_stream(officer_id), keys[-1]) < store.position(stream, version)
+    changes = [each.originator_version for each in office if isinstance(each.event, OfficerKeyReplaced | RolesChanged)]
+    return not changes or store.position(officer_stream(officer_id), changes[-1]) < store.position(stream, version)
 
 
 def _proposed_on(ledger: Ledger, agreement: Agreement) -> date:
@@ -309,7 +335,7 @@ def reject(ledger: Ledger, command: Command, *, subject: str, reason: str, is_wi
         is_own = agreement.proposed.proposer == command.by
         if is_withdrawn and not is_own:
             raise ProposerNeededError(subject=subject, proposer=agreement.proposed.proposer)
-        officer = attempt.officer(None if is_own else Role.CHECKER)
+        officer = attempt.officer(None if is_own else Role.CHECKER, may_recover=is_own)
         events = agreements.reject(agreement, officer_id=officer.officer_id, reason=reason)
         return [*events, *(act_again(ledger, agreement).if_rejected(attempt, reason) if events else ())]
 
@@ -396,7 +422,7 @@ def _policy(ledger: Ledger, inputs: dict[str, Any]) -> Act:
         known = attempt.load(policy_stream(given.kind), agreements.evolve_policy) or {}
         if known.get(given.above) == given.checkers:
             return []
-        _require_enough(attempt, given.checkers, without=None)
+        _require_enough(attempt, given.checkers, without=None, role=_role_of(given.kind))
         return [given]
 
     return Act(ActKind.POLICY, f"policy/{given.kind}", Request("policy set", inputs), decide)

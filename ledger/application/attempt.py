@@ -19,7 +19,7 @@ from ledger.domain.batch import Batch, BatchUnknownError, batch_stream
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event, Meta, Role
 from ledger.domain.group import Group, GroupUnknownError, group_stream
-from ledger.domain.officer import Officer, OfficerUnknownError, officer_stream
+from ledger.domain.officer import Officer, OfficerUnknownError, RoleMissingError, officer_stream
 from ledger.domain.program import Program, ProgramUnknownError, program_stream
 from ledger.domain.recipient import Recipient, RecipientUnknownError, recipient_stream
 from ledger.store.entries import Entry, line_of, to_event, to_row
@@ -203,10 +203,12 @@ class Attempt:
 
     # Things by name, refused with the nearest name where there are none
 
-    def officer(self, role: Role | None = None) -> Officer:
-        """The officer who acts, if they may."""
+    def officer(self, role: Role | None = None, *, may_recover: bool = False) -> Officer:
+        """The officer who acts, if they may; one whose only role is recovery may only where that is said."""
         found = self.named_officer(self.command.by or "")
         officers.require(found, role)
+        if officers.is_recovery(found) and not may_recover:
+            raise RoleMissingError(officer_id=found.officer_id, role="maker or checker")
         self.act_as(found)
         return found
 

@@ -1,5 +1,6 @@
 """Officers: enrolled, given another key, revoked."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from ledger.application.agreements import Act, Entries, act_of, record, require_enough_left
@@ -53,7 +54,7 @@ def _enrolment(ledger: Ledger, inputs: dict[str, Any]) -> Act:
         return officers.enroll(known, officer_id=officer_id, roles=enrolled.roles, public_key=public_key, holder=holder)
 
     request = Request("officer enroll", inputs)
-    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id, may_recover=True)
 
 
 def replace_key(ledger: Ledger, command: Command, *, officer_id: str, public_key: str, reason: str) -> Entries:
@@ -75,6 +76,32 @@ def _replacing(ledger: Ledger, inputs: dict[str, Any]) -> Act:
         return officers.replace_key(officer, public_key=given.public_key, reason=given.reason, by=by, holder=holder)
 
     request = Request("officer replace-key", inputs)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id, may_recover=True)
+
+
+def change_roles(
+    ledger: Ledger, command: Command, *, officer_id: str, given: Sequence[Role], taken: Sequence[Role], reason: str
+) -> Entries:
+    """Give roles to an officer, and take roles from them."""
+    require_texts(reason=reason)
+    inputs = {"officer": officer_id, "give": sorted(given), "take": sorted(taken), "reason": reason}
+    return record(ledger, command, _role_change(ledger, inputs))
+
+
+@act_of("officer role")
+def _role_change(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    del ledger
+    officer_id = inputs["officer"]
+    given, taken = (set(map(Role, inputs.get(name, ()))) for name in ("give", "take"))
+
+    def decide(attempt: Attempt) -> list[Event]:
+        officer = attempt.named_officer(officer_id)
+        events = officers.change_roles(officer, roles=(officer.roles | given) - taken, reason=inputs["reason"])
+        if events and Role.CHECKER in officer.roles & taken:
+            require_enough_left(attempt, without=officer_id, stays=True)
+        return events
+
+    request = Request("officer role", inputs)
     return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id)
 
 

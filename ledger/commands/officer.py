@@ -26,7 +26,12 @@ _no_passphrase = click.option(
 @officer.command("enroll")
 @click.argument("officer_id")
 @click.option(
-    "--role", "roles", multiple=True, required=True, type=click.Choice(["maker", "checker"]), help="May be given twice."
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(["maker", "checker", "recovery"]),
+    help="May be given twice. A recovery key lets officers in again who lost theirs, and does nothing else.",
 )
 @click.option("--public-key", help="Of the key pair that they made on their own machine with `salur officer key`.")
 @click.option("--without-key", is_flag=True, help="Let them act unsigned; `salur check` tells of it.")
@@ -102,6 +107,26 @@ def officer_replace_key(request: Request, officer_id: str, public_key: str, reas
 
     work = partial(officers.replace_key, officer_id=officer_id, public_key=public_key, reason=reason)
     record(request, work, f"{officer_id} signs with another key from now on.")
+
+
+@officer.command("role")
+@click.argument("officer_id")
+@click.option("--give", "given", multiple=True, type=click.Choice(["maker", "checker"]), help="May be given twice.")
+@click.option("--take", "taken", multiple=True, type=click.Choice(["maker", "checker"]), help="May be given twice.")
+@reason_option
+@writes
+def officer_role(
+    request: Request, officer_id: str, given: tuple[str, ...], taken: tuple[str, ...], reason: str
+) -> None:
+    """Give roles to OFFICER_ID, or take roles from them; what they did before stands."""
+    from ledger.application import officers
+    from ledger.domain.event import Role
+
+    if not given and not taken:
+        raise click.UsageError("say which role: --give ROLE, --take ROLE")
+    give, take = tuple(map(Role, given)), tuple(map(Role, taken))
+    work = partial(officers.change_roles, officer_id=officer_id, given=give, taken=take, reason=reason)
+    record(request, work, f"The roles of {officer_id} are changed.")
 
 
 @officer.command("revoke")

@@ -36,6 +36,8 @@ class ActKind(StrEnum):
     BATCHES = "batches"
     PROGRAMS = "programs"
     OFFICERS = "officers"
+    RECOVERY = "recovery"
+    """An enrolment or a replaced key that rests on recovery keys, and not on officers."""
     GOODS = "goods"
     ERASURES = "erasures"
     POLICY = "policy"

@@ -19,6 +19,8 @@ class Role(StrEnum):
 
     MAKER = "maker"
     CHECKER = "checker"
+    RECOVERY = "recovery"
+    """The one right of its holders is a word on enrolments and replaced keys, where those in office have lost theirs."""
 
 
 class Frozen(BaseModel):

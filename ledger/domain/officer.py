@@ -49,6 +49,18 @@ class OfficerKeyReplaced(Event):
     reason: Text
 
 
+class RolesChanged(Event):
+    """An officer holds these roles from now on, and no others."""
+
+    TOPIC = "RolesChanged.v1"
+    AGREED = "officers"
+    STREAM = officer_stream
+    ROLE = None
+    officer_id: OfficerId
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    reason: Text
+
+
 class KeyAssigned(Event):
     """A public key is one officer's for good, and can never be another's."""
 
@@ -93,6 +105,15 @@ class RoleMissingError(LedgerError):
     role: str
 
 
+class RolesUnfitError(LedgerError):
+    """An officer would be left without a role, or would hold recovery beside another one."""
+
+    code = "roles_unfit"
+    sentence = "{officer_id} cannot hold {roles}; an officer has a role at least, and recovery is held alone: revoke them, or enroll another name"
+    officer_id: str
+    roles: str
+
+
 class KeyForeignError(LedgerError):
     """The key is not the one that the officer is enrolled with."""
 
@@ -125,6 +146,8 @@ def evolve(officer: Officer | None, event: Event) -> Officer | None:
     match event:
         case OfficerEnrolled():
             return Officer(event.officer_id, frozenset(event.roles), public_key=event.public_key)
+        case RolesChanged() if officer:
+            return replace(officer, roles=frozenset(event.roles))
         case OfficerKeyReplaced() if officer:
             return replace(officer, public_key=event.public_key)
         case OfficerRevoked() if officer:
@@ -137,6 +160,7 @@ def enroll(
 ) -> list[Event]:
     """Let an officer act, with a key that nobody holds yet; the same again records nothing, a revoked id stays revoked."""
     if officer is None:
+        _require_fit(officer_id, frozenset(roles))
         enrolled = OfficerEnrolled(officer_id=officer_id, roles=tuple(sorted(set(roles))), public_key=public_key)
         return [enrolled, *_assign(public_key, officer_id, holder)]
     if officer.is_revoked or officer.roles != frozenset(roles):
@@ -144,6 +168,21 @@ def enroll(
     if officer.public_key != public_key:
         raise KeyForeignError(officer_id=officer_id)
     return []
+
+
+def _require_fit(officer_id: str, roles: frozenset[Role]) -> None:
+    if not roles or (Role.RECOVERY in roles and len(roles) > 1):
+        raise RolesUnfitError(officer_id=officer_id, roles=" and ".join(sorted(roles)) or "no role")
+
+
+def change_roles(officer: Officer, *, roles: frozenset[Role], reason: str) -> list[Event]:
+    """Let an officer hold these roles and no others; the same ones record nothing."""
+    if officer.is_revoked:
+        raise OfficerRevokedError(officer_id=officer.officer_id)
+    if officer.roles == roles:
+        return []
+    _require_fit(officer.officer_id, roles)
+    return [RolesChanged(officer_id=officer.officer_id, roles=tuple(sorted(roles)), reason=reason)]
 
 
 def replace_key(officer: Officer, *, public_key: str, reason: str, by: str | None, holder: str | None) -> list[Event]:
@@ -177,3 +216,8 @@ def require(officer: Officer, role: Role | None) -> None:
         raise OfficerRevokedError(officer_id=officer.officer_id)
     if role is not None and role not in officer.roles:
         raise RoleMissingError(officer_id=officer.officer_id, role=role)
+
+
+def is_recovery(officer: Officer) -> bool:
+    """Whether all that an officer may do is to let others in again."""
+    return officer.roles == {Role.RECOVERY}

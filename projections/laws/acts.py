@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ledger.domain.agreement import ActProposed, said_of
+from ledger.domain.agreement import ActKind, ActProposed, said_of
 from ledger.domain.batch import BatchCancelled, BatchProposed, ListKind, line_of
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event
 from ledger.domain.group import GroupFunded
+from ledger.domain.officer import OfficerEnrolled, OfficerKeyReplaced
 from ledger.domain.payment import TrancheRefunded, TrancheReissued
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.store.entries import Entry, to_entry
@@ -19,6 +20,8 @@ from projections.laws.law import Breach, Law
 
 SENTENCE = "What was recorded under an agreement is exactly the act that was proposed, whole and once."
 PAGE_EVENTS = 5_000
+FIRST_NAMED = 10
+"""So many officers who came without an agreement are named."""
 _WITH_THEM = ("KeyAssigned.v1", "FundsReserved.v1", "FundsSpent.v1", "FundsReleased.v1", "StockIssued.v1")
 """Topics of events that follow from an act and need no words of their own."""
 ACT_TOPICS = (*_WITH_THEM, *(topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED))
@@ -38,8 +41,10 @@ def check_acts(recorder: EventLog) -> Law:
     proposed: dict[str, Counter[str]] = {}
     begun: dict[str, tuple[int, str]] = {}
     lists = _Lists(law)
+    alone = _Alone(law)
     for index, entry in _entries(recorder):
         event = entry.event
+        alone.take(index, entry)
         if isinstance(event, ActProposed):
             proposed[f"{event.subject}@{entry.originator_version}"] = Counter(map(_canonical, json.loads(event.act)))
         elif isinstance(event, BatchProposed):
@@ -57,6 +62,7 @@ def check_acts(recorder: EventLog) -> Law:
             if left[said] < 0:
                 law.breach(Breach(index, entry.originator_id, f"is no part of the act {name}"))
     lists.close()
+    alone.close()
     for name, (log_index, stream) in begun.items():
         if any(count > 0 for count in proposed[name].values()):
             law.breach(Breach(log_index, stream, f"the act {name} was recorded in part only"))
@@ -71,6 +77,42 @@ def _entries(recorder: EventLog) -> Iterator[tuple[int, Entry]]:
             start = stored.id + 1
             with suppress(IntegrityBrokenError):
                 yield stored.id - 1, to_entry(stored)
+
+
+class _Alone:
+    """Who came into office on nobody's word, or on that of recovery keys: no breach, and every audit says so."""
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self._first: list[str] = []
+        self._last: tuple[int, str] | None = None
+        self._recovering: dict[str, str] = {}
+        """Name of an agreement that rests on recovery keys → who proposed it."""
+
+    def take(self, log_index: int, entry: Entry) -> None:
+        """Look at an event; enrolments and replaced keys count."""
+        event, name = entry.event, entry.meta.agreement
+        if isinstance(event, ActProposed) and event.kind is ActKind.RECOVERY:
+            self._recovering[f"{event.subject}@{entry.originator_version}"] = event.proposer
+        elif isinstance(event, OfficerEnrolled | OfficerKeyReplaced) and name in self._recovering:
+            detail = (
+                f"rests on recovery keys, those of {self._recovering[name]} and of {entry.meta.by}: ask who used them"
+            )
+            self._law.notice(Breach(log_index, entry.originator_id, detail))
+        elif isinstance(event, OfficerEnrolled) and name is None:
+            self._first.append(event.officer_id)
+            self._last = (log_index, entry.originator_id)
+
+    def close(self) -> None:
+        """Name those whom no agreement enrolled."""
+        if self._last is None:
+            return
+        named = ", ".join(self._first[:FIRST_NAMED])
+        more = len(self._first) - FIRST_NAMED
+        detail = (
+            f"in office without an agreement, from before the rules: {named}{f' and {more} more' if more > 0 else ''}"
+        )
+        self._law.notice(Breach(*self._last, detail))
 
 
 class _Lists:

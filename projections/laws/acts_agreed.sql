@@ -7,7 +7,9 @@ SELECT
         WHEN done.log_index < adopted.log_index THEN done.event || ' before the rules were adopted'
         WHEN done.agreement IS NULL THEN done.event || ' without an agreement'
         WHEN proposed.subject IS NULL THEN 'no act ' || done.agreement || ' was proposed before'
-        WHEN proposed.kind <> done.needs THEN 'agreed to as ' || proposed.kind || ', not as ' || done.needs
+        WHEN proposed.kind <> done.needs
+            AND NOT (proposed.kind = 'recovery' AND done.event IN ('OfficerEnrolled', 'OfficerKeyReplaced'))
+            THEN 'agreed to as ' || proposed.kind || ', not as ' || done.needs
         WHEN COALESCE(words.given, 0) < proposed.words
             THEN CAST(COALESCE(words.given, 0) AS STRING) || ' of ' || CAST(proposed.words AS STRING) || ' words were given'
     END AS detail
@@ -41,7 +43,7 @@ LEFT JOIN (
         ON done.event IN ('GroupFunded', 'TrancheReissued', 'TrancheRefunded') AND last.event = 'ActAgreed' AND last.is_last = 1
         AND last.subject = acts.subject AND last.proposal = acts.version
     LEFT JOIN log AS lost
-        ON lost.event IN ('OfficerRevoked', 'OfficerKeyReplaced') AND lost.officer_id = agreed.checker
+        ON lost.event IN ('OfficerRevoked', 'OfficerKeyReplaced', 'RolesChanged') AND lost.officer_id = agreed.checker
         AND lost.log_index > agreed.log_index AND lost.log_index < COALESCE(last.log_index, done.log_index)
     WHERE lost.officer_id IS NULL
     GROUP BY done.log_index

@@ -25,8 +25,8 @@ LEFT JOIN (
         approved.checker,
         COUNT(rejected.log_index) > 0 AS is_rejected,
         MIN(cancelled.log_index) AS cancelled_index,
-        COUNT(maker.log_index) > 0 AS maker_in_office,
-        COUNT(checker.log_index) > 0 AS checker_in_office
+        COUNT(maker.since) > 0 AS maker_in_office,
+        COUNT(checker.since) > 0 AS checker_in_office
     FROM log AS proposed
     LEFT JOIN (
         SELECT
@@ -38,24 +38,12 @@ LEFT JOIN (
         ON approved.batch_id = proposed.batch_id AND approved.place = 1 AND approved.log_index > proposed.log_index
     LEFT JOIN log AS cancelled ON cancelled.event = 'BatchCancelled' AND cancelled.batch_id = proposed.batch_id
     LEFT JOIN log AS rejected ON rejected.event = 'BatchRejected' AND rejected.batch_id = proposed.batch_id
-    LEFT JOIN (
-        SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index
-        FROM log AS enrolled
-        LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
-        WHERE enrolled.event = 'OfficerEnrolled' AND array_contains(enrolled.roles, 'maker')
-        GROUP BY enrolled.officer_id, enrolled.log_index
-    ) AS maker
-        ON maker.officer_id = proposed.maker AND maker.log_index < proposed.log_index
-        AND (maker.revoked_index IS NULL OR maker.revoked_index > proposed.log_index)
-    LEFT JOIN (
-        SELECT enrolled.officer_id, enrolled.log_index, MIN(revoked.log_index) AS revoked_index
-        FROM log AS enrolled
-        LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
-        WHERE enrolled.event = 'OfficerEnrolled' AND array_contains(enrolled.roles, 'checker')
-        GROUP BY enrolled.officer_id, enrolled.log_index
-    ) AS checker
-        ON checker.officer_id = approved.checker AND checker.log_index < approved.log_index
-        AND (checker.revoked_index IS NULL OR checker.revoked_index > approved.log_index)
+    LEFT JOIN offices AS maker
+        ON maker.officer_id = proposed.maker AND maker.role = 'maker' AND maker.since < proposed.log_index
+        AND (maker.until IS NULL OR maker.until > proposed.log_index)
+    LEFT JOIN offices AS checker
+        ON checker.officer_id = approved.checker AND checker.role = 'checker' AND checker.since < approved.log_index
+        AND (checker.until IS NULL OR checker.until > approved.log_index)
     WHERE proposed.event = 'BatchProposed'
     GROUP BY
         proposed.batch_id, proposed.program, proposed.tranche, proposed.maker, approved.log_index, approved.checker

@@ -24,21 +24,9 @@ LEFT JOIN (
     FROM log
     WHERE event IN ('ErasureRequested', 'ErasureRejected', 'RecipientErased')
 ) AS asked ON asked.recipient_id = erased.recipient_id AND asked.next_index = erased.log_index
-LEFT JOIN (
-    SELECT enrolled.officer_id, enrolled.roles, enrolled.log_index, revoked.log_index AS revoked_index
-    FROM log AS enrolled
-    LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
-    WHERE enrolled.event = 'OfficerEnrolled'
-) AS maker
-    ON maker.officer_id = asked.maker AND array_contains(maker.roles, 'maker')
-    AND maker.log_index < asked.log_index
-    AND (maker.revoked_index IS NULL OR maker.revoked_index > asked.log_index)
-LEFT JOIN (
-    SELECT enrolled.officer_id, enrolled.roles, enrolled.log_index, revoked.log_index AS revoked_index
-    FROM log AS enrolled
-    LEFT JOIN log AS revoked ON revoked.event = 'OfficerRevoked' AND revoked.officer_id = enrolled.officer_id
-    WHERE enrolled.event = 'OfficerEnrolled'
-) AS checker
-    ON checker.officer_id = erased.checker AND array_contains(checker.roles, 'checker')
-    AND checker.log_index < erased.log_index
-    AND (checker.revoked_index IS NULL OR checker.revoked_index > erased.log_index)
+LEFT JOIN offices AS maker
+    ON maker.officer_id = asked.maker AND maker.role = 'maker' AND maker.since < asked.log_index
+    AND (maker.until IS NULL OR maker.until > asked.log_index)
+LEFT JOIN offices AS checker
+    ON checker.officer_id = erased.checker AND checker.role = 'checker' AND checker.since < erased.log_index
+    AND (checker.until IS NULL OR checker.until > erased.log_index)

@@ -10,10 +10,19 @@ from eventsourcing.persistence import StoredEvent
 from pydantic_core import from_json
 
 from ledger.domain import officer as officers
+from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, ActRejected
 from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event, Role
-from ledger.domain.officer import Officer, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
+from ledger.domain.officer import (
+    KeyAssigned,
+    Officer,
+    OfficerEnrolled,
+    OfficerKeyReplaced,
+    OfficerRevoked,
+    RolesChanged,
+)
+from ledger.domain.request import ReferenceUsed
 from ledger.store.entries import Entry, to_entry
 from ledger.store.signed import split
 from ledger.transparency.signatures import is_genuine, text_to_sign
@@ -35,6 +44,12 @@ _OF_ACTS = frozenset(ACT_TOPICS) - {listed.TOPIC for listed in LISTED}
 """What stands on a list bears the agreement of its batch, and is recorded by whoever runs it, in the event's own role."""
 
 
+_OF_RECOVERY = (
+    ActProposed | ActAgreed | ActRejected | OfficerEnrolled | OfficerKeyReplaced | KeyAssigned | ReferenceUsed
+)
+"""All that the holder of a recovery key may sign."""
+
+
 class Signatures:
     """The keys of a ledger's officers, as far as its log has been read."""
 
@@ -45,6 +60,8 @@ class Signatures:
         """Public key → the officer it was first given to."""
         self._makers: dict[str, Officer] = {}
         """Batch that is not paid yet → its maker, with the key of that moment."""
+        self._recovering: set[str] = set()
+        """Subjects whose last proposal rests on recovery keys."""
 
     def examine(self, line: bytes) -> Verdict:
         """Take the log's next event of a kind that is signed, as its line without log_index, and judge it."""
@@ -87,12 +104,18 @@ class Signatures:
 
     def _breach_of_role(self, entry: Entry, acting: Officer) -> str | None:
         event, by = entry.event, acting.officer_id
-        if isinstance(event, BatchRejected):
+        if isinstance(event, ActProposed) and event.kind is ActKind.RECOVERY:
+            role: Role | None = Role.RECOVERY
+        elif isinstance(event, ActAgreed) and event.subject in self._recovering:
+            role = Role.RECOVERY
+        elif isinstance(event, BatchRejected):
             proposed = self._makers.get(event.batch_id)
             role = None if proposed and proposed.officer_id == by else Role.CHECKER
         else:
             # What is part of an act is signed by whoever has the last word: the word itself needs the role.
             role = None if entry.meta.agreement and event.TOPIC in _OF_ACTS else event.ROLE
+        if officers.is_recovery(acting) and not isinstance(event, _OF_RECOVERY):
+            return f"signed by {by}, who holds nothing but a recovery key"
         if role and role not in acting.roles:
             return f"signed by {by}, who was no {role}"
         if isinstance(event, BatchApproved):
@@ -111,7 +134,9 @@ class Signatures:
     def _take(self, entry: Entry) -> str | None:
         """Let an event that was rightly recorded change who signs with what; tells what an auditor should ask about."""
         event = entry.event
-        if isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked):
+        if isinstance(event, ActProposed):
+            (self._recovering.add if event.kind is ActKind.RECOVERY else self._recovering.discard)(event.subject)
+        if isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked | RolesChanged):
             return self._take_office(event, entry.meta.by or "")
         if isinstance(event, BatchProposed) and (maker := self._officers.get(event.maker)):
             self._makers[event.batch_id] = maker
@@ -119,11 +144,13 @@ class Signatures:
             self._makers.pop(event.batch_id, None)
         return None
 
-    def _take_office(self, event: OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked, by: str) -> str | None:
+    def _take_office(
+        self, event: OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked | RolesChanged, by: str
+    ) -> str | None:
         changed = officers.evolve(self._officers.get(event.officer_id), event)
         if changed is not None:
             self._officers[event.officer_id] = changed
-        if isinstance(event, OfficerRevoked):
+        if isinstance(event, OfficerRevoked | RolesChanged):
             return None
         if event.public_key is None:
             return f"{event.officer_id} was enrolled without a key: what they record is not signed"

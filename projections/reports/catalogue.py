@@ -5,6 +5,17 @@ from projections.reports.record import Projection, Relation, Report
 
 _RELATIONS = (
     Relation(name="schedules", keys=("program", "tranche"), columns=columns("program tranche amount")),
+    Relation(
+        name="offices",
+        keys=("officer_id", "role", "since"),
+        columns=columns(
+            Column("officer_id", Holds.TEXT, "Officer", "Petugas"),
+            Column("role", Holds.TEXT, "Role", "Peran"),
+            Column("since", Holds.DIGITS, "Since event", "Sejak peristiwa"),
+            Column("until", Holds.DIGITS, "Until event", "Sampai peristiwa"),
+        ),
+        is_read_alone=True,
+    ),
     Relation(name="branches", keys=("program", "member"), columns=columns("program member"), is_read_alone=True),
     Relation(
         name="disbursements",

@@ -41,6 +41,15 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
             "reason": ("agus", "--public-key", KEY_B, "--reason", "stolen"),
         },
     ),
+    "officer role": (
+        ("agus", "--give", "checker", "--reason", "decree 5"),
+        {
+            "officer_id": ("siti", "--give", "checker", "--reason", "decree 5"),
+            "given": ["--give", "maker"],
+            "taken": ["--take", "maker"],
+            "reason": ["--reason", "decree 6"],
+        },
+    ),
     "officer revoke": (
         ("agus", "--reason", "moved"),
         {"officer_id": ("budi", "--reason", "moved"), "reason": ("agus", "--reason", "died")},

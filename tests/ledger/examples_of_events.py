@@ -9,7 +9,7 @@ from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
 from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, ProposalTaken
-from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked
+from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked, RolesChanged
 from ledger.domain.opening import LedgerEntrusted, LedgerOpened, RulesAdopted
 from ledger.domain.payment import (
     ReturnReason,
@@ -90,6 +90,7 @@ EXAMPLES: tuple[Event, ...] = (
     ActRejected(subject="program/tkm-2020", recorded_by="budi", proposal=1, cause="rejected", reason="too early"),
     PolicySet(kind=ActKind.OFFICERS, above=10_000_000_000, checkers=2),
     OfficerEnrolled(officer_id="agus", roles=(Role.CHECKER, Role.MAKER)),
+    RolesChanged(officer_id="siti", roles=(Role.CHECKER, Role.MAKER), reason="decree 5"),
     OfficerRevoked(officer_id="agus", reason="moved"),
     OfficerKeyReplaced(officer_id="agus", public_key=PUBLIC_KEY, reason="lost"),
     KeyAssigned(public_key=PUBLIC_KEY, officer_id="agus"),

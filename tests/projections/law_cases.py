@@ -37,8 +37,25 @@ def revoked(officer_id: str) -> Row:
 Case = tuple[str, Sequence[Row], list[str]]
 """What is tried, the events, and what the law then says."""
 
+CHECKER_SITI = SITI | {"roles": ["checker"]}
+NO_MAKER, NO_CHECKER = "siti was no maker in office at batch b", "budi was no checker in office at batch b"
+
+
+def roles(officer_id: str, role: str) -> Row:
+    return row("RolesChanged", officer_id=officer_id, roles=[role])
+
+
 APPROVED_BY_TWO: list[Case] = [
     ("kept", [*OFFICE, proposed(), approved(), paid()], []),
+    ("maker's role given before", [BUDI, CHECKER_SITI, roles("siti", "maker"), proposed(), approved(), paid()], []),
+    (
+        "maker's role given later",
+        [BUDI, CHECKER_SITI, proposed(), roles("siti", "maker"), approved(), paid()],
+        [NO_MAKER],
+    ),
+    ("maker's role taken before", [*OFFICE, roles("siti", "checker"), proposed(), approved(), paid()], [NO_MAKER]),
+    ("maker's role taken later", [*OFFICE, proposed(), roles("siti", "checker"), approved(), paid()], []),
+    ("checker's role taken", [*OFFICE, proposed(), roles("budi", "maker"), approved(), paid()], [NO_CHECKER]),
     ("no batch", [*OFFICE, approved(), paid()], ["no batch b was proposed"]),
     ("no batch named", [*OFFICE, proposed(), approved(), paid(batch_id=None)], ["no batch (none) was proposed"]),
     ("program", [*OFFICE, proposed(), approved(), paid(program="q")], ["batch b is for another program or tranche"]),
@@ -436,6 +453,22 @@ ACTS_AGREED: list[Case] = [
     ("under a key replaced before", [NEW_KEY, *RULES, ACT, WORD, DONE], []),
     ("again under the new key", [*RULES, ACT, WORD, NEW_KEY, WORD, DONE], [NEW_KEY_ALONE]),
     ("another officer revoked", [*RULES, ACT, WORD, revoked("agus"), DONE], [ALONE]),
+    (
+        "after other roles",
+        [*RULES, ACT, WORD, roles("budi", "maker"), DONE],
+        ["RolesChanged without an agreement", *NO_WORD],
+    ),
+    ("by recovery keys", [*RULES, ACT | {"kind": "recovery"}, WORD, NEW_KEY | {"agreement": "program/p@1"}], []),
+    (
+        "money by recovery keys",
+        [*RULES, ACT | {"kind": "recovery"}, WORD, DONE],
+        ["agreed to as recovery, not as programs"],
+    ),
+    (
+        "roles by recovery keys",
+        [*RULES, ACT | {"kind": "recovery"}, WORD, roles("budi", "maker") | {"agreement": "program/p@1"}],
+        ["agreed to as recovery, not as officers"],
+    ),
     ("two of two", [*RULES, ACT | {"words": 2}, WORD, WORD | {"checker": "tari"}, DONE], []),
     ("one word twice", [*RULES, ACT | {"words": 2}, WORD, WORD, DONE], ["1 of 2 words were given"]),
     ("a payment", [*RULES, paid()], []),
@@ -514,7 +547,14 @@ CASES = {
     "umbrellas-kept": UMBRELLAS_KEPT,
 }
 EXAMINED = {
-    "acts-agreed": ("BudgetSet", "GroupFunded", "RulesAdopted", "OfficerRevoked", "OfficerKeyReplaced"),
+    "acts-agreed": (
+        "BudgetSet",
+        "GroupFunded",
+        "RulesAdopted",
+        "OfficerRevoked",
+        "OfficerKeyReplaced",
+        "RolesChanged",
+    ),
     "approved-by-two": ("TrancheDisbursed",),
     "batches-kept": ("BatchProposed",),
     "ceilings-kept": ("TrancheDisbursed", "GroupFunded", "TrancheReissued after reversal"),

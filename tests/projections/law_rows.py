@@ -43,7 +43,8 @@ def _relations() -> Iterator[DuckDBPyConnection]:
             connection.execute(statement)
         connection.execute("CREATE TABLE log AS SELECT * FROM tail")
         connection.execute("CREATE VIEW events AS SELECT * FROM log")
-        connection.execute(f"CREATE VIEW schedules AS {PROJECTIONS['schedules'].sql}")
+        for name in ("schedules", "offices"):
+            connection.execute(f"CREATE VIEW {name} AS {PROJECTIONS[name].sql}")
         connection.execute(
             "CREATE TABLE postings (log_index BIGINT, stream VARCHAR, account VARCHAR, commodity VARCHAR, quantity HUGEINT)"
         )

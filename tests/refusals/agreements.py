@@ -87,3 +87,11 @@ def rules_not_adopted(ledger: Ledger, folder: Path) -> Any:
     # As it is in a ledger that was opened since there are rules.
     ledger.opened = ledger.opened.model_copy(update={"rules_edition": 1})
     return {}, lambda: approve(ledger, batch_id)
+
+
+@refusal
+def roles_unfit(ledger: Ledger, folder: Path) -> Any:
+    office = adopted(ledger, folder)
+    roles = (Role.MAKER, Role.RECOVERY)
+    fields = {"officer_id": "agus", "roles": "maker and recovery"}
+    return fields, lambda: officers.enroll(ledger, office.siti, officer_id="agus", roles=roles)
