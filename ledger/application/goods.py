@@ -19,6 +19,7 @@ from ledger.domain.goods import (
     ItemUnknownError,
     MaskAidShipped,
     ShipmentUnknownError,
+    StockAdjusted,
     shipment_stream,
     stock_stream,
 )
@@ -81,6 +82,25 @@ def _shipping(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     request = Request("goods ship", inputs)
     subject = f"shipment/{sent.shipment_id}"
     return Act(ActKind.GOODS, subject, request, decide, amount=sent.quantity, role=Role.MAKER)
+
+
+def write_off(ledger: Ledger, command: Command, *, item: str, quantity: int, cause: str, reason: str) -> Entries:
+    """Take goods off the stock that were lost or spoilt."""
+    adjusted = built(StockAdjusted, item=item, quantity=quantity, cause=cause, reason=reason)
+    return record(ledger, command, _writing_off(ledger, adjusted.model_dump(mode="json")))
+
+
+@act_of("goods write-off")
+def _writing_off(ledger: Ledger, inputs: dict[str, Any]) -> Act:
+    adjusted = StockAdjusted.model_validate(inputs)
+
+    def decide(attempt: Attempt) -> list[Event]:
+        if (stocked := attempt.load(adjusted.stream, goods.evolve_stock)) is None:
+            raise ItemUnknownError(item=adjusted.item, nearest=ledger.nearest(adjusted.stream))
+        return goods.write_off(stocked, adjusted=adjusted)
+
+    request = Request("goods write-off", inputs)
+    return Act(ActKind.GOODS, adjusted.stream, request, decide, amount=adjusted.quantity, role=Role.MAKER)
 
 
 def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int | None, proof_ref: str) -> list[Entry]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ledger.console.options import Request, writes
+from ledger.console.options import Request, reason_option, writes
 from ledger.console.working import record
 
 goods, destination = click.Group(), click.Group()
@@ -40,6 +40,20 @@ def goods_ship(request: Request, item: str, quantity: int, shipment_id: str, **w
 
     work = partial(goods.ship, shipment_id=shipment_id, item=item, quantity=quantity, **where)
     record(request, work, f"Shipment {shipment_id}: {quantity:,} {item} under way to {where['country'].upper()}.")
+
+
+@goods.command("write-off")
+@click.argument("item")
+@click.argument("quantity", type=click.IntRange(min=1))
+@click.option("--cause", required=True, type=click.Choice(["loss", "damage"]), help="Why they are gone.")
+@reason_option
+@writes
+def goods_write_off(request: Request, item: str, quantity: int, cause: str, reason: str) -> None:
+    """Take QUANTITY of ITEM off the stock, which was lost or is no longer fit to be given."""
+    from ledger.application import goods
+
+    work = partial(goods.write_off, item=item, quantity=quantity, cause=cause, reason=reason)
+    record(request, work, f"Written off: {quantity:,} {item} ({cause}).")
 
 
 @goods.command("deliver")

@@ -1,6 +1,7 @@
 """Goods: stock of an item, its shipments to destinations, and their deliveries."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from ledger.domain.errors import LedgerError, Said
 from ledger.domain.event import Event, Role, Stream
@@ -32,6 +33,20 @@ class StockIssued(Event):
     item: Slug
     quantity: Quantity
     shipment_id: ShipmentId
+
+
+class StockAdjusted(Event):
+    """Goods in stock are written off: they are lost, or no longer fit to be given."""
+
+    TOPIC = "StockAdjusted.v1"
+    AGREED = "goods"
+    STREAM = stock_stream
+    ROLE = Role.MAKER
+    item: Slug
+    quantity: Quantity
+    """Taken off the stock."""
+    cause: Literal["loss", "damage"]
+    reason: Text
 
 
 class _ShipmentEvent(Event):
@@ -94,7 +109,7 @@ class StockInsufficientError(LedgerError):
     """No more can be shipped than is stocked."""
 
     code = "stock_insufficient"
-    sentence = "{item}: {asked} asked, {available} in stock; ship less or record the stock that came in"
+    sentence = "{item}: {asked} asked, {available} in stock; take less or record the stock that came in"
     item: str
     asked: int
     available: int
@@ -158,7 +173,7 @@ def evolve_stock(stock: Stock | None, event: Event) -> Stock | None:
     match event:
         case GoodsStocked():
             return Stock(event.item, event.unit, event.quantity + (stock.quantity if stock else 0))
-        case StockIssued() if stock:
+        case StockIssued() | StockAdjusted() if stock:
             return replace(stock, quantity=stock.quantity - event.quantity)
     return stock
 
@@ -190,6 +205,13 @@ def ship(stock: Stock, shipment: Shipment | None, *, sent: Shipped) -> list[Even
     if sent.quantity > stock.quantity:
         raise StockInsufficientError(item=sent.item, asked=sent.quantity, available=stock.quantity)
     return [StockIssued(item=sent.item, quantity=sent.quantity, shipment_id=sent.shipment_id), sent]
+
+
+def write_off(stock: Stock, *, adjusted: StockAdjusted) -> list[Event]:
+    """Take goods off the stock that were lost or spoilt."""
+    if adjusted.quantity > stock.quantity:
+        raise StockInsufficientError(item=stock.item, asked=adjusted.quantity, available=stock.quantity)
+    return [adjusted]
 
 
 def deliver(shipment: Shipment, *, quantity: int, proof_ref: str) -> list[Event]:

@@ -1,8 +1,13 @@
--- At every point of the log no more of an item is shipped than was stocked, and no more delivered than was shipped.
+-- At every point of the log no more of an item is shipped or written off than was stocked, and no more delivered than was
+-- shipped.
 SELECT
     log_index,
     stream,
-    CASE WHEN left_over < 0 THEN CAST(-left_over AS STRING) || ' more ' || item || ' shipped than in stock' END AS detail
+    CASE
+        WHEN left_over < 0
+            THEN CAST(-left_over AS STRING) || ' more ' || item
+                || CASE event WHEN 'StockAdjusted' THEN ' written off' ELSE ' shipped' END || ' than in stock'
+    END AS detail
 FROM (
     SELECT
         log_index, stream, event, item,
@@ -10,7 +15,7 @@ FROM (
             PARTITION BY item ORDER BY log_index ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS left_over
     FROM log
-    WHERE event IN ('GoodsStocked', 'MaskAidShipped', 'GoodsAidShipped')
+    WHERE event IN ('GoodsStocked', 'MaskAidShipped', 'GoodsAidShipped', 'StockAdjusted')
 ) AS stocks
 WHERE event <> 'GoodsStocked'
 UNION ALL

@@ -22,6 +22,7 @@ FROM (
             WHEN event = 'GoodsStocked' THEN stock
             WHEN event IN ('MaskAidShipped', 'GoodsAidShipped') THEN in_transit
             WHEN event = 'DeliveryConfirmed' THEN delivered
+            WHEN event = 'StockAdjusted' THEN written_off
         END AS receives,
         CASE
             WHEN event = 'BudgetSet' THEN appropriation
@@ -32,7 +33,7 @@ FROM (
             WHEN event = 'TrancheReissued' THEN reserved
             WHEN event = 'TrancheRefunded' THEN returned
             WHEN event = 'GoodsStocked' THEN origin_account
-            WHEN event IN ('MaskAidShipped', 'GoodsAidShipped') THEN stock
+            WHEN event IN ('MaskAidShipped', 'GoodsAidShipped', 'StockAdjusted') THEN stock
             WHEN event = 'DeliveryConfirmed' THEN in_transit
         END AS gives,
         CASE WHEN item IS NULL THEN ledger_currency ELSE item END AS commodity,
@@ -55,13 +56,14 @@ FROM (
             'assets:goods:stock:' || item AS stock,
             'equity:goods:origin:' || item AS origin_account,
             'assets:goods:in-transit:' || country || ':' || item AS in_transit,
-            'expenses:goods:delivered:' || country || ':' || item AS delivered
+            'expenses:goods:delivered:' || country || ':' || item AS delivered,
+            'expenses:goods:' || cause || ':' || item AS written_off
         FROM events
         CROSS JOIN (SELECT currency AS ledger_currency FROM context) AS opened
         WHERE event IN (
             'BudgetSet', 'FundsReserved', 'FundsReleased', 'FundsRecovered',
             'TrancheDisbursed', 'TrancheReturned', 'TrancheReissued', 'TrancheRefunded', 'TrancheReversed',
-            'GroupFunded', 'GoodsStocked', 'MaskAidShipped', 'GoodsAidShipped', 'DeliveryConfirmed'
+            'GroupFunded', 'GoodsStocked', 'MaskAidShipped', 'GoodsAidShipped', 'DeliveryConfirmed', 'StockAdjusted'
         )
     ) AS named
 ) AS moves

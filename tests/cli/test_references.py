@@ -239,6 +239,15 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
             "origin": ("rice", "10", "--unit", "package", "--from", "BLK"),
         },
     ),
+    "goods write-off": (
+        ("mask", "2", "--cause", "loss", "--reason", "letter 5"),
+        {
+            "item": ("rice", "2", "--cause", "loss", "--reason", "letter 5"),
+            "quantity": ("mask", "3", "--cause", "loss", "--reason", "letter 5"),
+            "cause": ["--cause", "damage"],
+            "reason": ["--reason", "letter 6"],
+        },
+    ),
     "goods ship": (
         ("mask", "5", "--shipment", "s-2", "--to", "HK"),
         {

@@ -7,7 +7,14 @@ from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, ActRejected
 from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
 from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
-from ledger.domain.goods import DeliveryConfirmed, GoodsAidShipped, GoodsStocked, MaskAidShipped, StockIssued
+from ledger.domain.goods import (
+    DeliveryConfirmed,
+    GoodsAidShipped,
+    GoodsStocked,
+    MaskAidShipped,
+    StockAdjusted,
+    StockIssued,
+)
 from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, ProposalTaken
 from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked, RolesChanged
 from ledger.domain.opening import LedgerEntrusted, LedgerOpened, RulesAdopted
@@ -173,6 +180,7 @@ EXAMPLES: tuple[Event, ...] = (
     AccountabilityReported(**GROUP, report_ref="LPJ 1"),
     GoodsStocked(item="mask", quantity=1000, unit="piece", origin="BLK Serang"),
     StockIssued(item="mask", quantity=700, shipment_id="m1"),
+    StockAdjusted(item="mask", quantity=5, cause="damage", reason="wet"),
     MaskAidShipped(**MASKS, program="masker-pmi", region="32.73", partner="BPJS Ketenagakerjaan"),
     GoodsAidShipped(
         shipment_id="r1",

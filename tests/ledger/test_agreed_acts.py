@@ -36,7 +36,7 @@ from ledger.domain.batch import (
 )
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
-from ledger.domain.goods import DeliveryConfirmed, MaskAidShipped, StockIssued
+from ledger.domain.goods import DeliveryConfirmed, MaskAidShipped, StockInsufficientError, StockIssued
 from ledger.domain.group import GroupFunded, GroupJoined, ProposalTaken, proposal_key
 from ledger.domain.officer import RoleMissingError
 from ledger.domain.payment import TrancheReversed
@@ -44,6 +44,7 @@ from ledger.domain.program import FundsRecovered, FundsReserved, FundsSpent, Kin
 from ledger.domain.recipient import ErasureRejected, ErasureRequested, RecipientErased
 from ledger.files.tables import Row
 from ledger.transparency.merkle import leaf_hash
+from projections.reports.engine import Reports
 from tests.acts import NOW, approve, entries, members, person, propose, run, stop
 from tests.ledger.bound import bind, broken, since, status, two_words
 from tests.ledger.signing import Office
@@ -248,6 +249,19 @@ def test_a_delivery_confirmed_by_the_shipper_is_found(office: Office) -> None:
 
     office.ledger.carry_out(office.siti, decide)
     assert broken(office) == {"delivered-by-another": ["siti shipped and confirmed the delivery"]}
+
+
+def test_goods_are_written_off_on_another_officers_word(office: Office) -> None:
+    goods.stock(office.ledger, office.siti, item="mask", quantity=10, unit="piece", origin="BLK")
+    asked = {"item": "mask", "cause": "damage", "reason": "wet"}
+    assert goods.write_off(office.ledger, office.siti, quantity=4, **asked).waiting == "stock/mask"
+    agreements.approve(office.ledger, office.budi, subject="stock/mask")
+    with pytest.raises(StockInsufficientError):
+        goods.write_off(office.ledger, office.siti, quantity=7, **asked)
+    with Reports(office.ledger.store) as reports:
+        balances = {row["account"]: row["balance"] for row in reports.run("trial-balance", as_of=NOW.date()).rows}
+    assert (balances["assets:goods:stock:mask"], balances["expenses:goods:damage:mask"]) == (6, 4)
+    assert broken(office) == {}
 
 
 def test_a_shipment_on_one_word_alone_is_found(office: Office) -> None:
