@@ -219,6 +219,7 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     programs.amend(ledger, budi, program="tkm-2020", reason="decree 16", changed={"name": "TKM 2020"})
     officers.change_roles(ledger, siti, officer_id="agus", given=(), taken=(Role.CHECKER,), reason="decree 5")
     fund(ledger, *members("g1", *recipients), command=office.by("agus"))
+    officers.change_roles(ledger, siti, officer_id="agus", given=(Role.CHECKER,), taken=(), reason="decree 6")
     grants.account(ledger, siti, program="tkm-2020", group_id="g1", report_ref="LPJ 1")
     registration.register(ledger, siti, [person(3)], file_sha256=None, category="worker", on_reject=stop)
     for batch_id, officer in (("b2", siti), ("b3", budi)):  # withdrawn by its maker, rejected by a checker
