@@ -55,7 +55,9 @@ class Act:
     decide: Decide
     """The events of the act, from what the ledger holds; whoever acts is not looked at."""
     amount: int = 0
-    """In minor units, where money decides how many words are needed."""
+    """In minor units, or units of an item, where that decides how many words are needed."""
+    alongside: Callable[[Attempt], int] = lambda _: 0
+    """The amounts of acts recorded the same day that count together with it, so that splitting gains nothing."""
     role: Role | None = None
     """The role of whoever asks for it; None for any officer in office."""
     about: str | None = None
@@ -146,7 +148,7 @@ def _adopted(attempt: Attempt) -> RulesAdopted | None:
 def _proposal(attempt: Attempt, act: Act, events: Sequence[Event]) -> ActProposed:
     text = _act_json(events)
     kind = ActKind.RECOVERY if officers.is_recovery(attempt.named_officer(attempt.command.by or "")) else act.kind
-    needed = _words_needed(attempt, kind, act.amount)
+    needed = _words_needed(attempt, kind, act)
     _require_enough(attempt, needed, without=act.about, proposer=attempt.command.by, role=_role_of(kind))
     return built(
         ActProposed,
@@ -174,9 +176,10 @@ def _agreement(attempt: Attempt, subject: str) -> Agreement | None:
     return attempt.load(agreement_stream(subject), agreements.evolve)
 
 
-def _words_needed(attempt: Attempt, kind: ActKind, amount: int) -> int:
+def _words_needed(attempt: Attempt, kind: ActKind, act: Act) -> int:
     rules = attempt.load(policy_stream(kind), agreements.evolve_policy)
-    return agreements.words_needed(rules, amount)
+    together = act.alongside(attempt) if any(rules or ()) else 0
+    return agreements.words_needed(rules, act.amount + together)
 
 
 def _role_of(kind: ActKind) -> Role:
@@ -220,7 +223,8 @@ def require_enough_left(attempt: Attempt, *, without: str, stays: bool = False) 
     if not rules_bind(attempt) or officers.is_recovery(attempt.named_officer(without)):
         return
     kinds = [kind for kind in ActKind if kind is not ActKind.RECOVERY]
-    needed = max(_words_needed(attempt, kind, AMOUNT_MAX + 1) for kind in kinds)
+    most = [attempt.load(policy_stream(kind), agreements.evolve_policy) for kind in kinds]
+    needed = max(agreements.words_needed(rules, AMOUNT_MAX + 1) for rules in most)
     _require_enough(attempt, needed, without=without, stays=stays)
 
 
@@ -257,7 +261,7 @@ def _give_word(ledger: Ledger, command: Command, subject: str) -> Entries:
             for officer_id, version in zip(agreement.words, agreement.words_at, strict=True)
             if _counts(attempt, agreement, officer_id, version)
         }
-        needed = max(agreement.proposed.words, _words_needed(attempt, kind, act.amount))
+        needed = max(agreement.proposed.words, _words_needed(attempt, kind, act))
         is_last = len(given) + 1 >= needed
         words = agreements.agree(agreement, checker=checker.officer_id, about=act.about, given=given, is_last=is_last)
         if not words:

@@ -41,7 +41,7 @@ from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.event import Event, Role
 from ledger.domain.program import FundsReserved, ProgramAmended, program_stream
 from ledger.store.durable import sync
-from ledger.store.entries import Entry
+from ledger.store.entries import Entry, to_entry
 from ledger.store.sqlite import refusal_of
 
 
@@ -238,8 +238,22 @@ def _approval_of(ledger: Ledger, batch: Batch) -> Act:
         Request(_APPROVE, {"batch": batch_id}),
         lambda attempt: _approved(ledger, attempt, batch_id),
         amount=batch.proposal.total,
+        alongside=lambda attempt: _approved_that_day(attempt, batch),
         if_rejected=if_rejected,
     )
+
+
+def _approved_that_day(attempt: Attempt, batch: Batch) -> int:
+    """The totals of the program's other batches that are approved on the day (UTC) of this attempt."""
+    attempt.watch("batch/")
+    day, total, store = attempt.meta.recorded_at.date(), 0, attempt.ledger.store
+    for stream, stored in store.select_streams(store.streams("batch/")).items():
+        proposal = to_entry(stored[0]).event
+        if stream == batch_stream(batch.batch_id) or not isinstance(proposal, BatchProposed):
+            continue
+        days = [to_entry(each).meta.recorded_at.date() for each in stored[1:] if each.topic == BatchApproved.TOPIC]
+        total += proposal.total if proposal.program == batch.proposal.program and day in days else 0
+    return total
 
 
 def reject(ledger: Ledger, command: Command, *, batch_id: str, reason: str) -> list[Entry]:

@@ -20,6 +20,7 @@ from ledger.domain.goods import (
     MaskAidShipped,
     ShipmentUnknownError,
     StockAdjusted,
+    StockIssued,
     shipment_stream,
     stock_stream,
 )
@@ -81,7 +82,25 @@ def _shipping(ledger: Ledger, inputs: dict[str, Any]) -> Act:
 
     request = Request("goods ship", inputs)
     subject = f"shipment/{sent.shipment_id}"
-    return Act(ActKind.GOODS, subject, request, decide, amount=sent.quantity, role=Role.MAKER)
+    return Act(
+        ActKind.GOODS,
+        subject,
+        request,
+        decide,
+        amount=sent.quantity,
+        alongside=lambda attempt: _taken_that_day(attempt, sent.item),
+        role=Role.MAKER,
+    )
+
+
+def _taken_that_day(attempt: Attempt, item: str) -> int:
+    """What left the stock of an item on the day (UTC) of this attempt, which has read the stock."""
+    day = attempt.meta.recorded_at.date()
+    return sum(
+        entry.event.quantity
+        for entry in attempt.ledger.load(stock_stream(item))
+        if isinstance(entry.event, StockIssued | StockAdjusted) and entry.meta.recorded_at.date() == day
+    )
 
 
 def write_off(ledger: Ledger, command: Command, *, item: str, quantity: int, cause: str, reason: str) -> Entries:
@@ -100,7 +119,15 @@ def _writing_off(ledger: Ledger, inputs: dict[str, Any]) -> Act:
         return goods.write_off(stocked, adjusted=adjusted)
 
     request = Request("goods write-off", inputs)
-    return Act(ActKind.GOODS, adjusted.stream, request, decide, amount=adjusted.quantity, role=Role.MAKER)
+    return Act(
+        ActKind.GOODS,
+        adjusted.stream,
+        request,
+        decide,
+        amount=adjusted.quantity,
+        alongside=lambda attempt: _taken_that_day(attempt, adjusted.item),
+        role=Role.MAKER,
+    )
 
 
 def deliver(ledger: Ledger, command: Command, *, shipment_id: str, quantity: int | None, proof_ref: str) -> list[Entry]:

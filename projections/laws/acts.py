@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 
-from ledger.domain.agreement import ActKind, ActProposed, said_of
-from ledger.domain.batch import BatchCancelled, BatchProposed, ListKind, line_of
+from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, PolicySet, said_of, words_needed
+from ledger.domain.batch import BatchApproved, BatchCancelled, BatchProposed, ListKind, line_of
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Event
+from ledger.domain.goods import StockAdjusted, StockIssued
 from ledger.domain.group import GroupFunded
 from ledger.domain.officer import OfficerEnrolled, OfficerKeyReplaced
 from ledger.domain.payment import TrancheRefunded, TrancheReissued
@@ -32,7 +34,7 @@ LISTED: dict[type[Event], ListKind] = {
     TrancheRefunded: ListKind.REFUNDS,
 }
 """What stands on the lists of batches, and on which; each is recorded when its batch is run."""
-_TOPICS = (ActProposed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
+_TOPICS = (ActProposed.TOPIC, ActAgreed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
 
 
 def check_acts(recorder: EventLog) -> Law:
@@ -42,9 +44,11 @@ def check_acts(recorder: EventLog) -> Law:
     begun: dict[str, tuple[int, str]] = {}
     lists = _Lists(law)
     alone = _Alone(law)
+    policy = _Policy(law)
     for index, entry in _entries(recorder):
         event = entry.event
         alone.take(index, entry)
+        policy.take(index, entry)
         if isinstance(event, ActProposed):
             proposed[f"{event.subject}@{entry.originator_version}"] = Counter(map(_canonical, json.loads(event.act)))
         elif isinstance(event, BatchProposed):
@@ -113,6 +117,58 @@ class _Alone:
             f"in office without an agreement, from before the rules: {named}{f' and {more} more' if more > 0 else ''}"
         )
         self._law.notice(Breach(*self._last, detail))
+
+
+class _Policy:
+    """How many words the policy of each moment asked for, by kind and amount; amounts of one day (UTC) count together."""
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self._rules: dict[ActKind, dict[int, int]] = {}
+        self._batches: dict[str, BatchProposed] = {}
+        self._waiting: dict[str, tuple[ActProposed, int]] = {}
+        """Subject → the last act proposed for it, and how many words it has."""
+        self._of_day: Counter[tuple[str, date]] = Counter()
+        """What counts together, and a day → the amounts recorded so far."""
+
+    def take(self, log_index: int, entry: Entry) -> None:
+        """Look at an event: an act asks for enough words, and is recorded with enough of them."""
+        event, day = entry.event, entry.meta.recorded_at.date()
+        match event:
+            case PolicySet():
+                self._rules.setdefault(event.kind, {})[event.above] = event.checkers
+            case BatchProposed():
+                self._batches[event.batch_id] = event
+            case BatchApproved() if batch := self._batches.get(event.batch_id):
+                self._of_day[f"batches of {batch.program}", day] += batch.total
+            case StockIssued() | StockAdjusted():
+                self._of_day[event.item, day] += event.quantity
+            case ActProposed():
+                self._waiting[event.subject] = (event, 0)
+                self._require(log_index, entry, event, event.words, day)
+            case ActAgreed() if event.subject in self._waiting:
+                proposed, words = self._waiting[event.subject]
+                self._waiting[event.subject] = (proposed, words + 1)
+                if event.is_last:
+                    self._require(log_index, entry, proposed, words + 1, day)
+
+    def _require(self, log_index: int, entry: Entry, proposed: ActProposed, words: int, day: date) -> None:
+        amount, together = self._amount(proposed)
+        needed = words_needed(self._rules.get(proposed.kind), amount + self._of_day[together, day])
+        if words < needed:
+            detail = f"{words} of the {needed} words that the policy on {proposed.kind} asks for"
+            self._law.breach(Breach(log_index, entry.originator_id, detail))
+
+    def _amount(self, proposed: ActProposed) -> tuple[int, str]:
+        """The amount of an act, and what it counts together with."""
+        act = json.loads(proposed.act)
+        if proposed.kind is ActKind.BATCHES and (batch := self._batches.get(proposed.subject.partition("/")[2])):
+            is_approval = any(each["topic"] == BatchApproved.TOPIC for each in act)
+            return batch.total, f"batches of {batch.program}" if is_approval else ""
+        if proposed.kind is ActKind.GOODS:
+            taken = [each for each in act if each["topic"] in (StockIssued.TOPIC, StockAdjusted.TOPIC)]
+            return sum(each["quantity"] for each in taken), next((each["item"] for each in taken), "")
+        return max((each.get("budget", 0) for each in act), default=0), ""
 
 
 class _Lists:
