@@ -9,8 +9,9 @@ import hashlib
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -43,6 +44,8 @@ from ledger.domain.program import FundsReserved, ProgramAmended, program_stream
 from ledger.store.durable import sync
 from ledger.store.entries import Entry, to_entry
 from ledger.store.sqlite import refusal_of
+
+DRAFT_SECONDS_MAX = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,14 @@ def spool(table: str) -> Iterator[sqlite3.Connection]:
         raise refusal_of(error) from error
 
 
+def _remove_old_drafts(folder: Path) -> None:
+    """Remove what a killed proposal left a day ago or earlier; a younger draft may be somebody's who is at work."""
+    for path in folder.glob(".*.new"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > DRAFT_SECONDS_MAX:
+                path.unlink()
+
+
 class Draft:
     """A list that is written under another name, and takes its own once its batch is proposed."""
 
@@ -127,6 +138,8 @@ class Draft:
         """Write and hash the list; without a folder it is only hashed."""
         digest = hashlib.sha256()
         self._path: Path | None = None
+        if folder is not None:
+            _remove_old_drafts(folder)
         if folder is None:
             for block in blocks:
                 digest.update(block)

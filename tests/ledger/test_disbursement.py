@@ -1,4 +1,5 @@
 import hashlib
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -477,3 +478,13 @@ def test_only_an_approved_batch_is_called_off(ledger: Ledger, state: str) -> Non
         run(ledger, batch_id)
     with pytest.raises(BatchStateError, match=state):
         batches.cancel(ledger, BUDI, batch_id=batch_id, reason="wrong list")
+
+
+def test_a_draft_that_a_killed_proposal_left_is_removed_by_a_later_one(ledger: Ledger) -> None:
+    folder = ledger.batches_folder
+    old, young = folder / ".killed.new", folder / ".at-work.new"
+    for path in (old, young):
+        path.write_text("recipient_id,amount\n")
+    os.utime(old, (0, 0))
+    batch_id = propose(ledger, register(ledger, 1))
+    assert sorted(each.name for each in folder.iterdir()) == [".at-work.new", f"{batch_id}.csv"]

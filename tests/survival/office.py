@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
-from ledger.application import batches, disbursement, officers, programs, registration
+from ledger.application import agreements, batches, disbursement, officers, programs, registration
 from ledger.application.attempt import Attempt, Command
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
@@ -30,6 +30,7 @@ from ledger.files.tables import Row
 from ledger.store.entries import to_entry
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import LedgerFactory
+from ledger.transparency.keys import Keys
 from projections.audit.check import check
 
 PEOPLE = 6_000
@@ -92,7 +93,7 @@ class Office:
 
     def environment(self, officer: str | None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SALUR_", "LC_", "COV"))}
-        spoken = {"LANG": "C.UTF-8", "NO_COLOR": "1", "PYTHONWARNINGS": "error", "COLUMNS": "200"}
+        spoken = {"SALUR_KEYS": "keys", "LANG": "C.UTF-8", "NO_COLOR": "1", "PYTHONWARNINGS": "error", "COLUMNS": "200"}
         return kept | spoken | ({"SALUR_OFFICER": officer} if officer else {})
 
     def salur(self, *arguments: str, officer: str | None = "siti", **more: Any) -> Ended:
@@ -147,7 +148,7 @@ class Office:
             cast("Any", recorder).datastore.close()
 
     def log(self) -> list[tuple[str, int, str, dict[str, Any]]]:
-        """Every event in order (stream, version, name, fields), without the instant of its recording."""
+        """Every event in order (stream, version, name, fields), without the instant of its recording, and what signs it."""
         with closing(sqlite3.connect(self.folder / "events.db")) as database:
             rows = database.execute(
                 "SELECT originator_id, originator_version, topic, state FROM stored_events ORDER BY rowid"
@@ -156,6 +157,7 @@ class Office:
         for stream, version, topic, state in rows:
             fields = json.loads(state)
             fields.pop("recorded_at")
+            fields.pop("signature", None)
             found.append((stream, version, topic.partition(".")[0], fields))
         return found
 
@@ -200,7 +202,9 @@ class Office:
             for each in self.folder.iterdir()
             if each.name.removesuffix("-wal").removesuffix("-shm") not in known
         ]
-        return found + [each.name for each in (self.folder / "batches").iterdir() if each.suffix != ".csv"]
+        return found + [
+            each.name for each in (self.folder / "batches").iterdir() if each.suffix not in (".csv", ".jsonl")
+        ]
 
 
 class Tail(threading.Thread):
@@ -298,6 +302,32 @@ def open_office(desk: Path, *, people: int = PEOPLE) -> Office:
         ]
         registration.register(ledger, command, rows, file_sha256="0" * 64, on_reject=_unexpected)
     return office
+
+
+def bind(office: Office, *, umbrella: int = 0) -> None:
+    """Give the officers keys, which lie on the desk, and let two of them adopt the rules."""
+    keys = Keys(office.desk / "keys", passphrase=lambda *_: b"")
+    with office.opened() as ledger:
+        for officer_id, giver in (("siti", "budi"), ("budi", "tari"), ("tari", "budi")):
+            public_key = keys.make(ledger.fingerprint, officer_id)
+            keys.keep(ledger.fingerprint, officer_id, None)
+            officers.replace_key(
+                ledger, signed(office, giver), officer_id=officer_id, public_key=public_key, reason="the first"
+            )
+        if umbrella:
+            terms = ProgramOpened(program="all", name="All", kind=Kind.UMBRELLA, fiscal_year=2020)
+            programs.open_program(ledger, signed(office, "siti"), terms=terms)
+            programs.set_budget(ledger, signed(office, "siti"), program="all", budget=umbrella)
+            for code in ("one", "two"):
+                terms = ProgramOpened(program=code, parent="all", name=code, kind=Kind.CASH, fiscal_year=2020)
+                programs.open_program(ledger, signed(office, "siti"), terms=terms)
+        agreements.adopt_rules(ledger, signed(office, "siti"))
+        agreements.approve(ledger, signed(office, "budi"), subject="rules")
+
+
+def signed(office: Office, officer_id: str) -> Command:
+    """A command of an officer whose key lies on the desk."""
+    return Command(officer_id, TODAY, signer=Keys(office.desk / "keys", passphrase=lambda *_: b"").signer)
 
 
 def propose(

@@ -24,7 +24,7 @@ import eventsourcing.sqlite
 
 import cli
 import ledger
-from ledger.application import chunks, disbursement, grants, registration
+from ledger.application import chunks, disbursement, grants, listed, registration
 
 COUNTED = (
     str(Path(ledger.__file__).parent),
@@ -86,7 +86,7 @@ def _in_destructor(frame: FrameType | None) -> bool:
 
 
 def main(base: Path, work: Path, by: signal.Signals, points: int, chunk_rows: int, arguments: list[str]) -> None:
-    for module in (chunks, registration, grants, disbursement):
+    for module in (chunks, registration, grants, listed, disbursement):
         module.CHUNK_ROWS = chunk_rows  # type: ignore[attr-defined]
 
     def prepared(name: str) -> tuple[Path, list[str]]:

