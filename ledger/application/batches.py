@@ -41,8 +41,9 @@ from ledger.domain.batch import (
 from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.event import Event, Role
 from ledger.domain.program import FundsReserved, ProgramAmended, program_stream
-from ledger.store.durable import sync
+from ledger.store.durable import sha256_of, sync
 from ledger.store.entries import Entry, to_entry
+from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import refusal_of
 
 DRAFT_SECONDS_MAX = 24 * 60 * 60
@@ -88,7 +89,10 @@ def propose_batch(ledger: Ledger, command: Command, proposal: BatchProposed, dra
         entries = ledger.carry_out(
             command, lambda attempt: _decide_proposal(ledger, attempt, proposal), request=request
         )
-        draft.keep(list_path(ledger, proposal.batch_id, proposal.kind))
+        path = list_path(ledger, proposal.batch_id, proposal.kind)
+        draft.keep(path)
+        if not command.dry_run:
+            ledger.store.keep_list(proposal.rows_sha256, path)
     finally:
         draft.drop()
     return bool(entries)
@@ -356,6 +360,29 @@ def _cancelling(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     return Act(ActKind.BATCHES, _subject(batch_id), Request("disburse cancel", inputs), decide, amount=amount)
 
 
+def fetch_list(store: LedgerRecorder, proposal: BatchProposed, folder: Path) -> bool:
+    """Bring a list that others of the team have into a folder, if it is the one proposed; whether it was."""
+    with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
+        draft = Path(file.name)
+        try:
+            file.writelines(store.fetch_list(proposal.rows_sha256))
+            file.flush()
+            os.fsync(file.fileno())
+            if is_genuine := sha256_of(draft) == proposal.rows_sha256:
+                draft.replace(folder / proposal.list_name)
+                sync(folder)
+        finally:
+            draft.unlink(missing_ok=True)
+    return is_genuine
+
+
+def fetch_lists(ledger: Ledger) -> None:
+    """Bring all lists into the ledger's folder that others of the team have, and it has not."""
+    for batch in ledger.view().load_range("batch/", batches.evolve).values():
+        if not list_path(ledger, batch.batch_id, batch.proposal.kind).exists():
+            fetch_list(ledger.store, batch.proposal, ledger.batches_folder)
+
+
 @contextmanager
 def genuine_list(ledger: Ledger, batch: Batch) -> Iterator[BufferedReader]:
     """The payment list of a batch, opened; refuses one that is missing or is not the one proposed.
@@ -363,6 +390,8 @@ def genuine_list(ledger: Ledger, batch: Batch) -> Iterator[BufferedReader]:
     Raises `IntegrityBrokenError` where it changes while it is open.
     """
     path = list_path(ledger, batch.batch_id, batch.proposal.kind)
+    if not path.exists():
+        fetch_list(ledger.store, batch.proposal, ledger.batches_folder)
     try:
         file = path.open("rb")
     except FileNotFoundError:

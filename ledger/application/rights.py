@@ -1,6 +1,6 @@
 """Who may do what to a ledger's database: the rights that are enough, and where somebody has more."""
 
-from ledger.store.postgres import SCHEMA, TABLE
+from ledger.store.postgres import LISTS, SCHEMA, TABLE
 from ledger.store.server import Database
 from ledger.vault.postgres import SCHEMA as VAULT_SCHEMA
 
@@ -17,7 +17,8 @@ CREATE ROLE {VAULT} NOLOGIN;
 REVOKE ALL ON SCHEMA {SCHEMA}, {VAULT_SCHEMA} FROM PUBLIC;
 GRANT USAGE ON SCHEMA {SCHEMA} TO {OFFICER}, {AUDITOR};
 GRANT SELECT, INSERT ON {TABLE} TO {OFFICER};
-GRANT SELECT ON {TABLE} TO {AUDITOR};
+GRANT SELECT, INSERT ON {LISTS} TO {OFFICER};
+GRANT SELECT ON {TABLE}, {LISTS} TO {AUDITOR};
 GRANT USAGE ON SCHEMA {VAULT_SCHEMA} TO {VAULT};
 GRANT SELECT, INSERT ON {VAULT_SCHEMA}.person, {VAULT_SCHEMA}.given TO {VAULT};
 GRANT SELECT ON {VAULT_SCHEMA}.key_check TO {VAULT};

@@ -6,7 +6,9 @@ so a reader that goes on from the last id it saw misses nothing.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +41,7 @@ SCHEMA = "salur"
 TABLE = f"{SCHEMA}.stored_events"
 LOCK = 0x5A1D_0001
 """The number of the advisory lock for appends; each database has its own."""
+LISTS_LOCK = 0x5A1D_0003
 
 # The library's table with two differences: names are ordered by their bytes, as on SQLite, and ids are not given by a
 # sequence, which leaves gaps.
@@ -59,6 +62,17 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS stored_events_notification_id_idx ON {TABLE} (notification_id);
 """
+LISTS = f"{SCHEMA}.lists"
+_LISTS = f"""
+CREATE TABLE IF NOT EXISTS {LISTS} (
+    rows_sha256 text COLLATE "C" NOT NULL,
+    part integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (rows_sha256, part)
+);
+"""
+"""The lists of batches by the SHA-256 that their proposals have, in parts: a list is worth nothing once it has changed."""
+PART_BYTES = 1 << 20
 _EVENT = "originator_id, originator_version, topic, state"
 _LINES = (
     "SELECT string_agg(convert_to('{<number>\"stream\":'||to_json(originator_id)::text"
@@ -84,12 +98,44 @@ class PostgresLedgerRecorder(LedgerRecorder):
             raise StoreFailedError(
                 reason=Said("the database's encoding is {encoding}; make one with ENCODING 'UTF8'", encoding=encoding)
             )
-        self.database.write(LOCK, lambda connection, _: connection.execute(_TABLE))
+        self.database.write(LOCK, lambda connection, _: connection.execute(_TABLE + _LISTS))
 
     def is_there(self) -> bool:
         """Whether the database has the table of a ledger."""
         [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (TABLE,))
         return name is not None
+
+    def _has_lists(self) -> bool:
+        """Whether there is a place for lists: a database that an earlier version made has none until its owner makes it."""
+        [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (LISTS,))
+        return name is not None
+
+    def keep_list(self, rows_sha256: str, path: Path) -> None:
+        if not self._has_lists():
+            return
+        known = {
+            part for (part,) in self.database.read(f"SELECT part FROM {LISTS} WHERE rows_sha256=%s", (rows_sha256,))
+        }
+        with path.open("rb") as file:
+            for part, content in enumerate(iter(partial(file.read, PART_BYTES), b"")):
+                if part not in known:
+                    self._keep_part(rows_sha256, part, content)
+
+    def _keep_part(self, rows_sha256: str, part: int, content: bytes) -> None:
+        # A transaction each, so that nobody who records waits for a whole list.
+        statement = f"INSERT INTO {LISTS} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+        self.database.write(
+            LISTS_LOCK, lambda connection, _: connection.execute(statement, (rows_sha256, part, content))
+        )
+
+    def fetch_list(self, rows_sha256: str) -> Iterator[bytes]:
+        if not self._has_lists():
+            return
+        part = 0
+        statement = f"SELECT content FROM {LISTS} WHERE rows_sha256=%s AND part=%s"
+        while found := self.database.read(statement, (rows_sha256, part)):
+            yield found[0][0]
+            part += 1
 
     # Appending
 

@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
 
@@ -110,6 +111,17 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     def is_there(self) -> bool:
         """Whether the table of events is there."""
         return True
+
+    # Lists of batches, where the ledger's folder is not the one place for them
+
+    def keep_list(self, rows_sha256: str, path: Path) -> None:
+        """Let everybody who works with the ledger have a batch's list; in a folder it lies there for all."""
+        del rows_sha256, path
+
+    def fetch_list(self, rows_sha256: str) -> Iterator[bytes]:
+        """The parts of the list of that SHA-256, where it is kept elsewhere than in the folder."""
+        del rows_sha256
+        return iter(())
 
     def page(
         self, start: int, limit: int, *, stop: int | None = None, topics: Sequence[str] = ()

@@ -156,10 +156,12 @@ def audit_export(session: Session, folder: Path) -> None:
     FOLDER/README.md says how, with tools of others. Run again it goes on, after an interruption as well as after the
     log has grown.
     """
+    from ledger.application.batches import fetch_lists
     from projections.audit.export import export
 
     with opened(session) as ledger:
         found = ledger.transparency_log
+        fetch_lists(ledger)
         with counted_bar(2 * found.checkpoint().size, "export") as advance:  # each event is read twice
             exported = export(
                 found,
