@@ -171,7 +171,9 @@ def _pay(ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
         attempt.officer()
-        batches.require_approved(attempt.batch(batch_id))
+        running = attempt.batch(batch_id)
+        batches.require_approved(running)
+        refused: list[str] = []
         streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
         paid = attempt.first(streams)
         unpaid, values = [], []
@@ -183,8 +185,10 @@ def _pay(ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on
                 values.append((recipient_id, amount))
             elif isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
                 chunk.refuse(row, _already_paid(before), field="recipient", text=recipient_id)
+                refused.append(f"{recipient_id},{amount}")
                 continue
             chunk.tally.total += amount
+        chunk.events = batches.refuse_rows(running, lines=refused)
         chunk.tally.taken = len(unpaid)
         chunk.tally.repeated = len(rows) - len(unpaid) - len(chunk.rejects)
         if unpaid:

@@ -36,6 +36,7 @@ FORMS = {
         fields.RecipientId: "R and nine digits, e.g. R000000123",
         fields.PublicKey: "32 bytes in base64, as `salur officer key` prints them",
         fields.Sha256: "64 digits 0-9 and a-f",
+        fields.ListLine: "R and nine digits, a comma and an amount in minor units",
         fields.AgreementId: "what an act is about, @ and a number, e.g. program/aid-2026@1",
         fields.Subject: "what an act is about, e.g. program/aid-2026",
         fields.Slug: "2 to 32 lower-case letters, digits and dashes that begin with a letter",

@@ -1,6 +1,7 @@
 """A batch: a list of payments, or of grants, that different officers agree on."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +15,7 @@ from ledger.domain.fields import (
     BatchId,
     ChosenByOfficer,
     Count,
+    ListLine,
     OfficerId,
     ProgramCode,
     Sha256,
@@ -23,6 +25,10 @@ from ledger.domain.fields import (
 from ledger.domain.money import AMOUNT_MAX
 
 batch_stream = Stream("batch/{batch_id}", "paying what two officers did not agree on")
+
+
+REFUSED_LINES_MAX = 1_000
+"""So many refused rows stand in one event."""
 
 
 class ListKind(StrEnum):
@@ -113,6 +119,15 @@ class BatchExecuted(_BatchEvent):
     refused: tuple[RefusedRows, ...] = ()
 
 
+class BatchRowsRefused(_BatchEvent):
+    """Rows of the batch's list that were not paid when it was run: with the payments they give the list that was signed."""
+
+    TOPIC = "BatchRowsRefused.v1"
+    ROLE = None
+    lines: Annotated[tuple[ListLine, ...], Field(min_length=1, max_length=REFUSED_LINES_MAX)]
+    """As they stand in the list."""
+
+
 class BatchCancelled(_BatchEvent):
     """An approved batch is called off: what of it is paid stands, the rest is not paid."""
 
@@ -197,6 +212,8 @@ class Batch:
     checker: str | None = None
     paid_count: int = 0
     paid_total: int = 0
+    refused_lines: frozenset[str] = frozenset()
+    """Rows that were refused when it was run, as far as that is recorded."""
 
     @property
     def batch_id(self) -> str:
@@ -225,6 +242,8 @@ def evolve(batch: Batch | None, event: Event) -> Batch | None:
             return replace(batch, status=Status.APPROVED, checker=event.checker)
         case BatchRejected():
             return replace(batch, status=Status.REJECTED, checker=event.checker)
+        case BatchRowsRefused():
+            return replace(batch, refused_lines=batch.refused_lines.union(event.lines))
         case BatchExecuted():
             return replace(batch, status=Status.EXECUTED, paid_count=event.count, paid_total=event.total)
         case BatchCancelled():
@@ -275,6 +294,14 @@ def require_approved(batch: Batch) -> None:
             else "it will not be paid; propose a corrected file"
         )
         raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
+
+
+def refuse_rows(batch: Batch, *, lines: Sequence[str]) -> list[Event]:
+    """Name rows of the list that are not paid; those that were named before are passed over."""
+    new = [line for line in lines if line not in batch.refused_lines]
+    parts = (new[start : start + REFUSED_LINES_MAX] for start in range(0, len(new), REFUSED_LINES_MAX))
+    program = batch.proposal.program
+    return [BatchRowsRefused(batch_id=batch.batch_id, program=program, lines=tuple(part)) for part in parts]
 
 
 def cancel(batch: Batch, *, count: int, total: int, reason: str) -> list[Event]:

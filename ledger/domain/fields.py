@@ -87,6 +87,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 """Words of an officer; a number that could be a person's is refused."""
 
 
+ListLine = Annotated[str, pattern(r"^R[0-9]{9},[1-9][0-9]*$")]
+"""A line of a payment list: recipient and amount in minor units."""
 Sha256 = Annotated[str, pattern(r"^[0-9a-f]{64}$")]
 
 

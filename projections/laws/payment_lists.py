@@ -60,8 +60,12 @@ FROM log AS paid
 LEFT JOIN log AS ended ON ended.event = 'BatchExecuted' AND ended.batch_id = paid.batch_id
 LEFT JOIN genuine ON genuine.batch_id = paid.batch_id
 WHERE paid.event = 'TrancheDisbursed' AND genuine.batch_id IS NULL
-    -- The law lists-paid makes the list of a batch that was paid in full from its payments.
-    AND (ended.batch_id IS NULL OR COALESCE(len(ended.refused), 0) > 0)
+    -- The law lists-paid makes the list of a batch that was run to its end from its payments and its refused rows.
+    AND (
+        ended.batch_id IS NULL OR COALESCE(len(ended.refused), 0) > 0 AND NOT EXISTS (
+            SELECT 1 FROM log AS named WHERE named.event = 'BatchRowsRefused' AND named.batch_id = paid.batch_id
+        )
+    )
 GROUP BY paid.batch_id
 ORDER BY 1
 """

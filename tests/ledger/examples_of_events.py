@@ -4,7 +4,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, ActRejected, PolicySet
-from ledger.domain.batch import BatchApproved, BatchCancelled, BatchExecuted, BatchProposed, BatchRejected
+from ledger.domain.batch import (
+    BatchApproved,
+    BatchCancelled,
+    BatchExecuted,
+    BatchProposed,
+    BatchRejected,
+    BatchRowsRefused,
+)
 from ledger.domain.destination import DestinationReopened
 from ledger.domain.event import Event, Meta, RefusedRows, Role
 from ledger.domain.goods import (
@@ -158,6 +165,7 @@ EXAMPLES: tuple[Event, ...] = (
     BatchApproved(**BATCH, checker="budi"),
     BatchCancelled(**BATCH, count=1, total=600, reason="wrong list"),
     BatchRejected(**BATCH, checker="budi", reason="late"),
+    BatchRowsRefused(**BATCH, lines=("R000000123,1200000", "R000000124,1200000")),
     BatchExecuted(**BATCH, count=1, total=1_200_000, refused=(PAID_BEFORE,)),
     TrancheDisbursed(**PAYMENT, batch_id="b1"),
     TrancheSettled(**PAYMENT, attempt=1),

@@ -8,6 +8,7 @@ import pytest
 from ledger.application import batches, chunks, goods, officers, programs
 from ledger.application.batches import list_path, reject
 from ledger.application.ledger import Ledger
+from ledger.domain import batch as batches_of_the_domain
 from ledger.domain.batch import (
     BatchApproved,
     BatchCancelled,
@@ -18,6 +19,7 @@ from ledger.domain.batch import (
     BatchListMissingError,
     BatchProposed,
     BatchRejected,
+    BatchRowsRefused,
     BatchStateError,
 )
 from ledger.domain.errors import LedgerError, ReferenceReusedError, SameOfficerError
@@ -147,6 +149,7 @@ def test_rows_that_another_batch_paid_meanwhile_are_refused_and_their_money_is_f
     assert told.codes == [(3, "recipient", "already_paid")]
     assert fast in told.rejects[0].reason
     assert log(ledger, since) == [
+        BatchRowsRefused(batch_id=slow, program=PROGRAM, lines=(f"{two},{TRANCHE}",)),
         disbursed(one, slow),
         disbursed(three, slow),
         BatchExecuted(
@@ -161,6 +164,28 @@ def test_rows_that_another_batch_paid_meanwhile_are_refused_and_their_money_is_f
     ]
 
 
+def test_refused_rows_are_named_once_however_often_the_batch_is_run(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(batches_of_the_domain, "REFUSED_LINES_MAX", 2)
+    recipients = register(ledger, 7)
+    slow = propose(ledger, recipients)
+    approve(ledger, slow)
+    pay(ledger, recipients[:5])
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batches.run(ledger, SITI, batch_id=slow, on_reject=Told(), on_progress=interrupt)
+    run(ledger, slow, on_reject=Told())
+    named = [event.lines for event in log(ledger) if isinstance(event, BatchRowsRefused)]
+    assert sorted(line for lines in named for line in lines) == [f"{each},{TRANCHE}" for each in recipients[:5]]
+    assert max(map(len, named)) == 2
+    assert all(law.holds and law.checked for law in check(ledger.store) if law.name == "lists-paid")
+
+
 def test_a_batch_of_which_all_was_paid_meanwhile_ends_and_frees_its_money(ledger: Ledger) -> None:
     recipients = register(ledger, 2)
     slow = propose(ledger, recipients, batch_id="slow")
@@ -169,7 +194,9 @@ def test_a_batch_of_which_all_was_paid_meanwhile_ends_and_frees_its_money(ledger
         pay(ledger, [recipient])
     since = len(log(ledger))
     run(ledger, slow, on_reject=Told())
-    assert log(ledger, since)[1:] == [money(FundsReleased, 2 * TRANCHE, slow)]
+    lines = tuple(f"{each},{TRANCHE}" for each in recipients)
+    assert log(ledger, since)[0] == BatchRowsRefused(batch_id=slow, program=PROGRAM, lines=lines)
+    assert log(ledger, since)[2:] == [money(FundsReleased, 2 * TRANCHE, slow)]
     programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
 
 

@@ -13,7 +13,7 @@ from ledger.application.aftercare import Step
 from ledger.application.batches import cancel, reject
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
-from ledger.domain.batch import BatchApproved, BatchProposed
+from ledger.domain.batch import BatchApproved, BatchProposed, BatchRowsRefused
 from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Role
 from ledger.domain.goods import GoodsAidShipped
@@ -252,7 +252,7 @@ def test_whatever_officers_decide_by_the_rules_keeps_the_law(office: Office) -> 
     assert (law.broken, law.notices) == ([], [])
     assert {type(entry.event) for entry in entries(ledger) if entry.signature} == {
         EVENT_CLASSES[topic] for topic in SIGNED_TOPICS
-    } - {GoodsAidShipped, FileProcessed, OfficerKeyReplaced}
+    } - {GoodsAidShipped, FileProcessed, OfficerKeyReplaced, BatchRowsRefused}
 
 
 def test_a_copied_ledger_keeps_its_signatures(office: Office, tmp_path: Path) -> None:

@@ -186,7 +186,12 @@ def test_a_batch_pays_the_list_that_was_approved_lists_paid() -> None:
     assert found("lists-paid", proposed(rows_sha256=None), *two, executed) == (1, [])
     assert found("lists-paid", proposed(rows_sha256=right), executed) == (1, [(0, "the payments hash to nothing")])
     refused = executed | {"refused": [{"code": "already_paid", "rows": 1}]}
-    assert found("lists-paid", proposed(rows_sha256=right), two[0], refused) == (0, [])
+    assert found("lists-paid", proposed(rows_sha256=right), two[0], refused) == (0, [])  # of an earlier version
+    named = row("BatchRowsRefused", batch_id="b", program="p", lines=["R000000001,5"])
+    assert found("lists-paid", proposed(rows_sha256=right), two[0], named, refused) == (1, [])
+    other = named | {"lines": ["R000000003,5"]}
+    assert len(found("lists-paid", proposed(rows_sha256=right), two[0], other, refused)[1]) == 1
+    assert len(found("lists-paid", proposed(rows_sha256=right), *two, named, refused)[1]) == 1
     of_another = [*two, paid(batch_id="c", recipient_id="R000000003")]
     assert found("lists-paid", proposed(rows_sha256=right), *of_another, executed) == (1, [])
 
