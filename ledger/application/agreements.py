@@ -21,6 +21,7 @@ from ledger.domain import agreement as agreements
 from ledger.domain import officer as officers
 from ledger.domain.agreement import (
     LAPSE_DAYS,
+    WITH_AMOUNTS,
     ActKind,
     ActProposed,
     ActRejected,
@@ -34,6 +35,7 @@ from ledger.domain.agreement import (
     agreement_stream,
     policy_stream,
 )
+from ledger.domain.errors import Said, ValueInvalidError
 from ledger.domain.event import Event, Role
 from ledger.domain.money import AMOUNT_MAX
 from ledger.domain.officer import Officer, OfficerKeyReplaced, OfficerRevokedError, RolesChanged, officer_stream
@@ -421,6 +423,8 @@ def _policy(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     del ledger
     kind = ActKind(inputs["kind"]) if inputs["kind"] in set(ActKind) else inputs["kind"]
     given = built(PolicySet, kind=kind, above=inputs.get("above", 0), checkers=inputs["checkers"])
+    if given.above and given.kind not in WITH_AMOUNTS:
+        raise ValueInvalidError(field="over", problem=Said("acts of this kind have no amount; leave it out"))
 
     def decide(attempt: Attempt) -> list[Event]:
         known = attempt.load(policy_stream(given.kind), agreements.evolve_policy) or {}

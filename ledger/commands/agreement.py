@@ -8,7 +8,7 @@ import click
 
 from ledger.console.columns import Column, Holds
 from ledger.console.options import Request, Session, reads, reason_option, writes
-from ledger.console.output import present, present_terms, print_json, tell, tell_word
+from ledger.console.output import money, present, present_terms, print_json, tell, tell_word
 from ledger.console.working import opened, opened_to_write, record
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ WAITING_COLUMNS = (
 )
 POLICY_COLUMNS = (
     Column("kind", Holds.TEXT, "Kind", "Jenis"),
-    Column("over", Holds.MONEY, "For amounts over", "Untuk jumlah di atas"),
+    Column("over", Holds.TEXT, "For amounts over", "Untuk jumlah di atas"),
     Column("checkers", Holds.COUNT, "Officers who must agree", "Pejabat yang harus setuju"),
 )
 
@@ -134,27 +134,32 @@ def policy_show(session: Session, output: str) -> None:
 
     with opened(session) as ledger:
         found = agreements.policies(ledger)
-        currency = ledger.currency
-    rows = [
-        {"kind": str(kind), "over": over, "checkers": checkers}
-        for kind, amounts in found.items()
-        for over, checkers in sorted(amounts.items())
-    ]
-    present(session, output, rows, POLICY_COLUMNS, currency=currency)
+        rows: list[dict[str, Any]] = [
+            {"kind": str(kind), "over": over, "checkers": checkers}
+            for kind, amounts in found.items()
+            for over, checkers in sorted(amounts.items())
+        ]
+        if output == "table":  # goods are counted in units of the item
+            for row in rows:
+                is_goods, over = row["kind"] == "goods", row["over"]
+                row["over"] = "" if not over else f"{over:,}" if is_goods else money(session, ledger, over)
+    present(session, output, rows, POLICY_COLUMNS)
 
 
 @policy.command("set")
 @click.argument("kind")
-@click.option("--over", default="0", help="Only for amounts above this one; for every act if not given.")
+@click.option("--over", default="0", help="Only above this amount of money, or of goods; for every act if not given.")
 @click.option("--checkers", type=click.IntRange(min=1), required=True, help="How many officers beside the proposer.")
 @writes
 def policy_set(request: Request, kind: str, over: str, checkers: int) -> None:
     """Let acts of KIND (batches, programs, officers, goods, erasures, policy) need so many officers' words."""
     from ledger.application import agreements
+    from ledger.domain.money import Currency
     from ledger.files.amounts import parse_amount
 
     with opened_to_write(request) as ledger:
-        above = 0 if over == "0" else parse_amount(over, ledger.currency)
+        unit = Currency("IDR", 0) if kind == "goods" else ledger.currency  # goods are counted in whole units
+        above = 0 if over == "0" else parse_amount(over, unit)
         entries = agreements.set_policy(ledger, request.command, kind=kind, over=above, checkers=checkers)
     tell(request, entries, f"Acts of the kind {kind} need {checkers} officers beside the one who proposes.")
 

@@ -44,6 +44,10 @@ class ActKind(StrEnum):
     RULES = "rules"
 
 
+WITH_AMOUNTS = (ActKind.BATCHES, ActKind.PROGRAMS, ActKind.GOODS)
+"""The kinds whose acts have an amount: money, or units of an item."""
+
+
 class _AgreementEvent(Event):
     STREAM = agreement_stream
     subject: Subject

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.application import agreements, goods, registration
+from ledger.domain.errors import ValueInvalidError
 from ledger.domain.event import Role
 from tests.acts import NOW, approve, person, propose, stop
 from tests.ledger.bound import bind, broken, two_words
@@ -96,3 +97,9 @@ def test_an_act_that_asks_for_fewer_words_than_the_policy_is_found(
     assert is_approved(office, "whole")
     short = "1 of the 2 words that the policy on batches asks for"
     assert broken(office) == {"acts-exact": [short, short]}  # as it was proposed, and as it was recorded
+
+
+@pytest.mark.parametrize("kind", ["officers", "policy", "rules", "erasures", "recovery"])
+def test_acts_without_an_amount_have_no_policy_by_amount(office: Office, kind: str) -> None:
+    with pytest.raises(ValueInvalidError):
+        agreements.set_policy(office.ledger, office.siti, kind=kind, over=5, checkers=1)
