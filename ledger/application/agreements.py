@@ -402,12 +402,24 @@ def adopt_rules(ledger: Ledger, command: Command) -> Entries:
     return entries
 
 
+def _set_up() -> list[str]:
+    """Topics of what is adopted with the rules: officers, programs and policies."""
+    from ledger.domain.registry import EVENT_CLASSES
+
+    kinds = (ActKind.OFFICERS, ActKind.PROGRAMS, ActKind.POLICY)
+    return [topic for topic, cls in EVENT_CLASSES.items() if cls.AGREED in kinds]
+
+
 def _adoption(ledger: Ledger, edition: int, log_size: int) -> Act:
     def decide(attempt: Attempt) -> list[Event]:
         if _adopted(attempt):
             return []
-        hashes = (leaf_hash(line) for lines in ledger.store.leaves(until=log_size) for line in lines)
-        return [RulesAdopted(edition=edition, events_adopted=log_size, root=root_of(hashes).hex())]
+        # What was set up since the proposal nobody has seen: that is another act.
+        for kind in ("officer/", "program/", policy_stream("")):
+            attempt.watch(kind)
+        size = ledger.store.size() if ledger.store.page(log_size + 1, 1, topics=_set_up()) else log_size
+        hashes = (leaf_hash(line) for lines in ledger.store.leaves(until=size) for line in lines)
+        return [RulesAdopted(edition=edition, events_adopted=size, root=root_of(hashes).hex())]
 
     request = Request("rules adopt", {"edition": edition, "log_size": log_size})
     return Act(ActKind.RULES, "rules", request, decide)

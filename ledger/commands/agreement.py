@@ -12,6 +12,7 @@ from ledger.console.output import money, present, present_terms, print_json, tel
 from ledger.console.working import opened, opened_to_write, record
 
 if TYPE_CHECKING:
+    from ledger.application.ledger import Ledger
     from ledger.domain.agreement import Agreement
 
 policy, rules = click.Group(), click.Group()
@@ -81,6 +82,9 @@ def show(session: Session, subject: str, output: str) -> None:
         if batch_id != subject and request["command"] == "disburse approve":
             show_batch(session, ledger, batch_id, output, terms)
             return
+        if subject == "rules":
+            _show_rules(session, ledger, output, terms)
+            return
     if output == "json":
         print_json({**terms, "request": request, "act": act, "act_sha256": found.proposed.act_sha256})
         return
@@ -88,6 +92,48 @@ def show(session: Session, subject: str, output: str) -> None:
     for event in act:
         fields = "; ".join(f"{name} {value}" for name, value in event.items() if name != "topic" and value is not None)
         click.echo(f"  {event['topic'].partition('.')[0]}: {fields}")
+
+
+def _show_rules(session: Session, ledger: "Ledger", output: str, terms: dict[str, Any]) -> None:
+    """All that is adopted with the rules: who is in office with which key, programs with terms and money, policies."""
+    from ledger.application import agreements
+    from ledger.domain import officer as officers
+    from ledger.domain import program as programs
+
+    view = ledger.view()
+    adopted: dict[str, Any] = {
+        "officers": [
+            {
+                "officer": each.officer_id,
+                "roles": ", ".join(sorted(each.roles)),
+                "public_key": each.public_key or "none",
+            }
+            for each in view.load_range("officer/", officers.evolve).values()
+            if not each.is_revoked
+        ],
+        "programs": [
+            each.terms.model_dump(mode="json", exclude_none=True) | {"budget": each.budget, "is_closed": each.is_closed}
+            for each in view.load_range("program/", programs.evolve).values()
+        ],
+        "policies": {str(kind): amounts for kind, amounts in agreements.policies(ledger).items()},
+    }
+    if output == "json":
+        print_json({**terms, **adopted})
+        return
+    present_terms(session, output, {name: str(value) for name, value in terms.items()})
+    click.echo("With the rules all of this is adopted:")
+    present(session, output, adopted["officers"], ("officer", "roles", "public_key"))
+    for program in adopted["programs"]:
+        budget = money(session, ledger, program.pop("budget"))
+        said = "; ".join(f"{name} {_said(value)}" for name, value in program.items() if value not in ([], False))
+        click.echo(f"  {said}; budget {budget}")
+    for kind, amounts in adopted["policies"].items():
+        words = ", ".join(f"over {over:,}: {checkers}" if over else str(checkers) for over, checkers in amounts.items())
+        click.echo(f"  policy on {kind}: {words}")
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @click.command()

@@ -40,10 +40,16 @@ def counted(number: int, noun: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON."""
+    """Print a value as JSON; days as YYYY-MM-DD."""
     import json
+    from datetime import date
 
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    def day(value: object) -> str:
+        if isinstance(value, date):
+            return value.isoformat()
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=day))
 
 
 def present(

@@ -1,11 +1,13 @@
 """Policies at the prompt: money in the ledger's currency, goods in units of the item."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import cli
+from tests.acts import nik
 
 
 def test_amounts_of_a_policy_are_money_or_units_of_goods(
@@ -37,3 +39,60 @@ def test_amounts_of_a_policy_are_money_or_units_of_goods(
     assert "1,000" in table["goods"]
     assert cli.run(["policy", "set", "officers", "--over", "5", "--checkers", "1", "--officer", "siti"]) == cli.REFUSED
     assert "[value_invalid]" in capsys.readouterr().err
+
+
+def test_all_that_is_adopted_is_seen_on_one_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SALUR_STORE", "ledger")
+    monkeypatch.setenv("SALUR_KEYS", "keys")
+    for words in (
+        "init",
+        "officer enroll siti --role maker --no-passphrase --officer siti",
+        "officer enroll budi --role checker --no-passphrase --officer siti",
+        "program open aid --name Aid --kind cash --tranche 600 --category household --fiscal-year 2026 --officer siti",
+        "program budget aid 5000 --officer siti",
+        "rules adopt --officer siti",
+    ):
+        assert cli.run(words.split()) == cli.DONE, words
+    capsys.readouterr()
+    assert cli.run(["show", "rules"]) == cli.DONE
+    page = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    for each in ("siti", "maker", "budi", "checker", "program aid", "schedule 600", "household", "budget IDR 5,000"):
+        assert each in page
+    assert cli.run(["show", "rules", "-o", "json"]) == cli.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert [each["officer"] for each in told["officers"]] == ["budi", "siti"]
+    assert told["programs"][0]["budget"] == 5_000
+    assert told["policies"]["batches"] == {"0": 1}
+
+
+def test_what_waits_is_shown_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SALUR_STORE", "ledger")
+    monkeypatch.setenv("SALUR_KEYS", "keys")
+    Path("people.csv").write_text(f"nik,name\n{nik(1)},Person 1\n")
+    for words in (
+        "init",
+        "officer enroll siti --role maker --no-passphrase --officer siti",
+        "officer enroll budi --role checker --no-passphrase --officer siti",
+        "program open aid --name Aid --kind cash --tranche 600 --fiscal-year 2026 --officer siti",
+        "program budget aid 5000 --officer siti",
+        "recipient import people.csv --category household --officer siti",
+        "rules adopt --officer siti",
+        "approve rules --officer budi",
+        "program budget aid 7000 --officer siti",
+        "disburse one R000000001 --program aid --tranche 1 --batch october --officer siti",
+    ):
+        assert cli.run(words.split()) == cli.DONE, words
+    capsys.readouterr()
+    assert cli.run(["show", "program/aid", "-o", "json"]) == cli.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert (told["id"], told["act"][0]["budget"], told["outcome"]) == ("program/aid", 7_000, "waiting")
+    assert date.fromisoformat(told["lapses_on"]) > date(2026, 1, 1)
+    assert cli.run(["show", "batch/october", "-o", "json"]) == cli.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert (told["count"], told["total"], told["asks"]) == (1, 600, "disburse approve")

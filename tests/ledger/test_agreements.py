@@ -95,6 +95,24 @@ def test_the_rules_are_adopted_by_the_word_of_a_second_officer(tmp_path: Path) -
     office.ledger.close()
 
 
+@pytest.mark.parametrize("what", ["a program", "an officer"])
+def test_what_is_set_up_after_the_rules_were_proposed_is_not_adopted_unseen(tmp_path: Path, what: str) -> None:
+    office = Office(tmp_path)
+    agreements.adopt_rules(office.ledger, office.siti)
+    if what == "a program":
+        programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7_000_000)
+    else:
+        office.enroll("tari", Role.CHECKER)
+    with pytest.raises(AgreementDecidedError) as refused:
+        agreements.approve(office.ledger, office.budi, subject="rules")
+    assert refused.value.outcome == "superseded"
+    agreements.adopt_rules(office.ledger, office.siti)
+    assert RulesAdopted in {
+        type(each.event) for each in agreements.approve(office.ledger, office.budi, subject="rules")
+    }
+    office.ledger.close()
+
+
 def test_the_root_of_leaves_one_after_the_other_is_that_of_rfc_6962() -> None:
     a, b, c = map(leaf_hash, (b"a", b"b", b"c"))
     assert root_of([]) == EMPTY_ROOT
@@ -183,7 +201,7 @@ def test_a_reference_of_a_word_stands_for_the_act_and_the_reason(office: Office)
             agreements.reject(ledger, tari, **given)
     siti = office.by("siti", reference="letter 4")
     agreements.set_policy(ledger, siti, kind="programs", over=5, checkers=2)
-    for other in ({"kind": "officers"}, {"over": 6}, {"checkers": 1}):
+    for other in ({"kind": "goods"}, {"over": 6}, {"checkers": 1}):
         asked: dict[str, Any] = {"kind": "programs", "over": 5, "checkers": 2} | other
         with pytest.raises(ReferenceReusedError):
             agreements.set_policy(ledger, siti, **asked)
