@@ -1,11 +1,14 @@
 """Making a ledger, joining one in a database, and moving one."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ledger.console.options import FOLDER, Session, now, pass_session, today
 from ledger.console.output import counted, progress_bar
+from ledger.console.working import opened
 
 
 def _checked(database: str | None) -> str | None:
@@ -28,6 +31,11 @@ def _checked(database: str | None) -> str | None:
     " folder; passwords come from PGPASSFILE or a service file.",
 )
 @click.option(
+    "--continues",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a ledger whose officers have lost their keys: the new one names it, and takes nothing over.",
+)
+@click.option(
     "--without-log", is_flag=True, help="Make no transparency log in the folder; a database's has none there."
 )
 @click.option("--officer", envvar="SALUR_OFFICER", hidden=True)
@@ -38,6 +46,7 @@ def init(
     currency: str,
     decimals: int | None,
     database: str | None,
+    continues: Path | None,
     without_log: bool,
     officer: str | None,
 ) -> None:
@@ -54,7 +63,14 @@ def init(
 
     del officer  # everybody may have SALUR_OFFICER set; nobody is enrolled yet
     usual = default_decimals(currency)
-    terms = {"currency": currency, "decimals": usual if decimals is None else decimals, "rules_edition": EDITION}
+    terms: dict[str, Any] = {
+        "currency": currency,
+        "decimals": usual if decimals is None else decimals,
+        "rules_edition": EDITION,
+    }
+    if continues is not None:
+        with opened(replace(session, store=continues)) as older:
+            terms["continues"] = older.fingerprint
     opened_as = built(LedgerOpened, name=name, **terms)
     command = Command(by=None, effective_on=today())
     create(

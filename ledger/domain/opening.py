@@ -26,6 +26,8 @@ class LedgerOpened(Event):
     rules_edition: Annotated[int, Field(ge=1)] | None = None
     """The edition of the rules that two officers adopt before anything is approved, paid, granted or shipped; None in a
     ledger that was opened before there were rules."""
+    continues: Sha256 | None = None
+    """The fingerprint of the ledger that this one goes on for, where nobody can act in that one any more."""
 
 
 class RulesAdopted(Event):

@@ -13,6 +13,7 @@ from ledger.domain.event import Event
 from ledger.domain.goods import StockAdjusted, StockIssued
 from ledger.domain.group import GroupFunded
 from ledger.domain.officer import OfficerEnrolled, OfficerKeyReplaced
+from ledger.domain.opening import LedgerOpened
 from ledger.domain.payment import TrancheRefunded, TrancheReissued
 from ledger.domain.registry import EVENT_CLASSES
 from ledger.store.entries import Entry, to_entry
@@ -34,7 +35,7 @@ LISTED: dict[type[Event], ListKind] = {
     TrancheRefunded: ListKind.REFUNDS,
 }
 """What stands on the lists of batches, and on which; each is recorded when its batch is run."""
-_TOPICS = (ActProposed.TOPIC, ActAgreed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
+_TOPICS = (LedgerOpened.TOPIC, ActProposed.TOPIC, ActAgreed.TOPIC, BatchProposed.TOPIC, *ACT_TOPICS)
 
 
 def check_acts(recorder: EventLog) -> Law:
@@ -96,7 +97,10 @@ class _Alone:
     def take(self, log_index: int, entry: Entry) -> None:
         """Look at an event; enrolments and replaced keys count."""
         event, name = entry.event, entry.meta.agreement
-        if isinstance(event, ActProposed) and event.kind is ActKind.RECOVERY:
+        if isinstance(event, LedgerOpened) and event.continues:
+            detail = f"goes on for the ledger of fingerprint {event.continues}: ask what became of that"
+            self._law.notice(Breach(log_index, entry.originator_id, detail))
+        elif isinstance(event, ActProposed) and event.kind is ActKind.RECOVERY:
             self._recovering[f"{event.subject}@{entry.originator_version}"] = event.proposer
         elif isinstance(event, OfficerEnrolled | OfficerKeyReplaced) and name in self._recovering:
             detail = (

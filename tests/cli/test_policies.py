@@ -1,12 +1,14 @@
 """Policies at the prompt: money in the ledger's currency, goods in units of the item."""
 
 import json
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 import cli
+from ledger.application.ledger import Ledger
 from tests.acts import nik
 
 
@@ -96,3 +98,20 @@ def test_what_waits_is_shown_as_json(
     assert cli.run(["show", "batch/october", "-o", "json"]) == cli.DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["count"], told["total"], told["asks"]) == (1, 600, "disburse approve")
+
+
+def test_a_ledger_that_goes_on_for_another_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["--store", "old", "init"]) == cli.DONE
+    assert cli.run(["--store", "new", "init", "--continues", "old"]) == cli.DONE
+    with closing(Ledger(Path("old"))) as old, closing(Ledger(Path("new"))) as new:
+        assert new.opened.continues == old.fingerprint
+        fingerprint = old.fingerprint
+    capsys.readouterr()
+    assert cli.run(["--store", "new", "check"]) == cli.DONE
+    assert f"goes on for the ledger of fingerprint {fingerprint}" in capsys.readouterr().err
+    assert cli.run(["--store", "newer", "init", "--continues", "."]) == cli.REFUSED
+    assert "[ledger_missing]" in capsys.readouterr().err
+    assert not Path("newer").exists()

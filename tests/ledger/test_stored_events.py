@@ -58,6 +58,7 @@ OF_GRANTS = _PROPOSED.model_copy(
 )
 IN_BATCH = _FUNDED.model_copy(update={"batch_id": "b1"})
 AWAITS_RULES = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0, rules_edition=1)
+GOES_ON = LedgerOpened(name="Kemnaker 2020", currency="IDR", decimals=0, continues="0123456789abcdef" * 4)
 OF_REISSUES = OF_GRANTS.model_copy(update={"kind": ListKind.REISSUES, "held": 0})
 [AGAIN] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheReissued)]
 [REFUNDED] = [event.model_copy(update={"batch_id": "b1"}) for event in EXAMPLES if isinstance(event, TrancheRefunded)]
@@ -94,6 +95,7 @@ def test_stored_bytes_read_back_as_the_same_event(event: Event) -> None:
         ("BatchProposed.v1 kind", entry_of(OF_GRANTS)),
         ("GroupFunded.v1 batch_id", entry_of(IN_BATCH)),
         ("LedgerOpened.v1 rules_edition", entry_of(AWAITS_RULES)),
+        ("LedgerOpened.v1 continues", entry_of(GOES_ON)),
         ("BatchProposed.v1 held", entry_of(OF_REISSUES)),
         ("TrancheReissued.v1 batch_id", entry_of(AGAIN)),
         ("TrancheRefunded.v1 batch_id", entry_of(REFUNDED)),
@@ -156,6 +158,7 @@ def test_an_example_fills_every_field_so_that_its_golden_file_holds_them_all() -
         "BatchProposed.v1 rows_root",
         "BatchProposed.v1 held",
         "LedgerOpened.v1 rules_edition",
+        "LedgerOpened.v1 continues",
         "GroupFunded.v1 batch_id",
         "TrancheReissued.v1 batch_id",
         "TrancheRefunded.v1 batch_id",
