@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ledger.application.agreements import Act, Entries, act_of, record, require_enough_left
+from ledger.application.agreements import Act, Entries, act_of, record, require_enough_left, rules_bind
 from ledger.application.attempt import Attempt, Command
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
@@ -72,11 +72,12 @@ def _replacing(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     def decide(attempt: Attempt) -> list[Event]:
         officer = attempt.named_officer(officer_id)
         holder = _holder(attempt, given.public_key)
-        by = attempt.command.by
+        # Two officers agree to it: who proposes, or has a word, may be its holder, with the key that is replaced.
+        by = None if rules_bind(attempt) else attempt.command.by
         return officers.replace_key(officer, public_key=given.public_key, reason=given.reason, by=by, holder=holder)
 
     request = Request("officer replace-key", inputs)
-    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, about=officer_id, may_recover=True)
+    return Act(ActKind.OFFICERS, f"officer/{officer_id}", request, decide, may_recover=True)
 
 
 def change_roles(

@@ -5,6 +5,7 @@ An enrolment, a replaced key or a revocation that is not rightly signed changes 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from eventsourcing.persistence import StoredEvent
 from pydantic_core import from_json
@@ -62,6 +63,8 @@ class Signatures:
         """Batch that is not paid yet → its maker, with the key of that moment."""
         self._recovering: set[str] = set()
         """Subjects whose last proposal rests on recovery keys."""
+        self._replaced: dict[str, tuple[str, datetime]] = {}
+        """Officer who agreed to another key of their own → the key before, and the instant of that transaction."""
 
     def examine(self, line: bytes) -> Verdict:
         """Take the log's next event of a kind that is signed, as its line without log_index, and judge it."""
@@ -87,7 +90,7 @@ class Signatures:
             return f"bears a signature, and {by} had no key" if signature else self._breach_of_key(event)
         if signature is None:
             return f"not signed, and {by} had a key"
-        if not is_genuine(acting.public_key, text, signature):
+        if not is_genuine(acting.public_key, text, signature) and not self._is_of_its_end(entry, text, signature):
             former = (key for key, holder in self._holders.items() if holder == by and key != acting.public_key)
             if any(is_genuine(key, text, signature) for key in former):
                 return f"signed with a key of {by} that had been replaced"
@@ -95,6 +98,11 @@ class Signatures:
         if acting.is_revoked:
             return f"signed by {by}, who had been revoked"
         return self._breach_of_role(entry, acting) or self._breach_of_key(event)
+
+    def _is_of_its_end(self, entry: Entry, text: bytes, signature: str) -> bool:
+        """Whether the event is of the very transaction with which its officer agreed to another key of theirs."""
+        key, at = self._replaced.get(entry.meta.by or "", ("", None))
+        return at == entry.meta.recorded_at and is_genuine(key, text, signature)
 
     def _acting(self, entry: Entry) -> Officer | None:
         event, by = entry.event, entry.meta.by
@@ -122,7 +130,7 @@ class Signatures:
             maker = self._makers.get(event.batch_id)
             if maker and acting.public_key == maker.public_key:
                 return f"batch {event.batch_id} was proposed and approved with one key"
-        if isinstance(event, OfficerKeyReplaced) and event.officer_id == by:
+        if isinstance(event, OfficerKeyReplaced) and event.officer_id == by and not entry.meta.agreement:
             return f"{by} replaced their own key"
         return None
 
@@ -134,6 +142,9 @@ class Signatures:
     def _take(self, entry: Entry) -> str | None:
         """Let an event that was rightly recorded change who signs with what; tells what an auditor should ask about."""
         event = entry.event
+        if isinstance(event, OfficerKeyReplaced) and event.officer_id == entry.meta.by:
+            before = self._officers[event.officer_id].public_key
+            self._replaced[event.officer_id] = (before or "", entry.meta.recorded_at)
         if isinstance(event, ActProposed):
             (self._recovering.add if event.kind is ActKind.RECOVERY else self._recovering.discard)(event.subject)
         if isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked | RolesChanged):

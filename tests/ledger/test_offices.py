@@ -1,11 +1,13 @@
 """Who is in office: roles given and taken, recovery keys, and who came on nobody's word."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ledger.application import agreements, officers, programs
 from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, OfficersTooFewError
+from ledger.domain.errors import LedgerError, SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import (
     KeyAssigned,
@@ -15,9 +17,10 @@ from ledger.domain.officer import (
     RolesChanged,
     RolesUnfitError,
 )
+from ledger.domain.request import ReferenceUsed
 from projections.audit.check import check
+from tests.acts import NOW, entries, propose, run
 from tests.acts import approve as approve_batch
-from tests.acts import entries, propose, run
 from tests.ledger.bound import broken, since, two_words
 from tests.ledger.signing import Office
 
@@ -106,6 +109,28 @@ def test_roles_changed_by_one_officer_alone_are_found(office: Office) -> None:
 
     office.ledger.carry_out(office.siti, decide)
     assert broken(office) == {"acts-agreed": ["RolesChanged without an agreement"]}
+
+
+def test_an_officer_agrees_to_another_key_of_their_own_with_the_one_that_is_replaced(office: Office) -> None:
+    """In an office of two nobody else could."""
+    key = office.keys.make(office.ledger.fingerprint, "budi-new")
+    officers.replace_key(office.ledger, office.siti, officer_id="budi", public_key=key, reason="rotation")
+    recorded = agreements.approve(office.ledger, office.by("budi", reference="letter 9"), subject="officer/budi")
+    assert [type(each.event) for each in recorded] == [ActAgreed, OfficerKeyReplaced, KeyAssigned, ReferenceUsed]
+    assert office.ledger.view().named_officer("budi").public_key == key
+    assert broken(office) == {}
+    office.ledger.now = lambda: NOW + timedelta(seconds=1)
+    with pytest.raises(LedgerError):  # the old key signs no more
+        programs.set_budget(office.ledger, office.budi, program="bsu-2020", budget=7)
+
+
+def test_an_officer_proposes_another_key_of_their_own_and_has_no_word_on_it(office: Office) -> None:
+    key = office.keys.make(office.ledger.fingerprint, "budi-new")
+    officers.replace_key(office.ledger, office.budi, officer_id="budi", public_key=key, reason="rotation")
+    with pytest.raises(SameOfficerError):
+        agree(office, "officer/budi")
+    assert agree(office, "officer/budi", "tari") == [ActAgreed, OfficerKeyReplaced, KeyAssigned]
+    assert broken(office) == {}
 
 
 # Recovery keys
