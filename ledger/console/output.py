@@ -88,8 +88,9 @@ def tell(request: Request, entries: "Sequence[Entry]", sentence: str) -> None:
     if request.output == "json":
         print_json([stored_object(entry) for entry in entries])
     elif waits := getattr(entries, "waiting", None):
-        did = "Would propose" if request.command.dry_run else "Proposed" if entries else "Proposed before, and waiting"
-        click.echo(f"{did}: {sentence.removesuffix('.')}, once another officer agrees.")
+        did = "Would propose" if request.command.dry_run else "Proposed" if entries else "Proposed before"
+        where = "" if request.command.dry_run else f"; waiting as {waits}"
+        click.echo(f"{did}: {sentence.removesuffix('.')}, once another officer agrees{where}.")
         click.echo(f"Next, another officer: `salur show {waits}`, then `salur approve {waits}`", err=True)
     elif not entries:
         click.echo("Nothing new: this was already recorded.")
