@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,12 @@ from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.event import Event, Role
 from ledger.domain.program import FundsReserved, ProgramAmended, program_stream
 from ledger.store.durable import sha256_of, sync
-from ledger.store.entries import Entry, to_entry
-from ledger.store.recorder import LedgerRecorder
+from ledger.store.entries import Entry, to_entry, to_event
+from ledger.store.recorder import EventLog, LedgerRecorder
 from ledger.store.sqlite import refusal_of
 
 DRAFT_SECONDS_MAX = 24 * 60 * 60
+PAGE_EVENTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def propose_batch(ledger: Ledger, command: Command, proposal: BatchProposed, dra
         path = list_path(ledger, proposal.batch_id, proposal.kind)
         draft.keep(path)
         if not command.dry_run:
-            ledger.store.keep_list(proposal.rows_sha256, path)
+            ledger.store.keep_list(draft.sha256, path)
     finally:
         draft.drop()
     return bool(entries)
@@ -142,12 +144,11 @@ class Draft:
         """Write and hash the list; without a folder it is only hashed."""
         digest = hashlib.sha256()
         self._path: Path | None = None
-        if folder is not None:
-            _remove_old_drafts(folder)
         if folder is None:
             for block in blocks:
                 digest.update(block)
         else:
+            _remove_old_drafts(folder)
             with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
                 self._path = Path(file.name)
                 try:
@@ -360,27 +361,44 @@ def _cancelling(ledger: Ledger, inputs: dict[str, Any]) -> Act:
     return Act(ActKind.BATCHES, _subject(batch_id), Request("disburse cancel", inputs), decide, amount=amount)
 
 
-def fetch_list(store: LedgerRecorder, proposal: BatchProposed, folder: Path) -> bool:
-    """Bring a list that others of the team have into a folder, if it is the one proposed; whether it was."""
-    with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", suffix=".new", delete=False) as file:
-        draft = Path(file.name)
-        try:
-            file.writelines(store.fetch_list(proposal.rows_sha256))
-            file.flush()
-            os.fsync(file.fileno())
-            if is_genuine := sha256_of(draft) == proposal.rows_sha256:
-                draft.replace(folder / proposal.list_name)
-                sync(folder)
-        finally:
-            draft.unlink(missing_ok=True)
-    return is_genuine
+# Lists of a team
+
+
+def proposals(events: EventLog) -> Iterator[BatchProposed]:
+    """Every batch that was proposed, in order of the log."""
+    start = 1
+    while page := events.page(start, PAGE_EVENTS, topics=(BatchProposed.TOPIC,)):
+        for stored in page:
+            start = stored.id + 1
+            if isinstance(event := to_event(stored), BatchProposed):
+                yield event
+
+
+def share_list(store: LedgerRecorder, proposal: BatchProposed, folder: Path) -> None:
+    """Let everybody who works with the ledger have a list that lies in a folder, if it is the one proposed."""
+    path = folder / proposal.list_name
+    if sha256_of(path) == proposal.rows_sha256:
+        store.keep_list(proposal.rows_sha256, path)
+
+
+def fetch_list(store: LedgerRecorder, proposal: BatchProposed, folder: Path) -> None:
+    """Bring a list that others of the team have into a folder, if it is the one proposed."""
+    parts = store.fetch_list(proposal.rows_sha256)
+    if (first := next(parts, None)) is None:
+        return
+    draft = Draft(chain([first], parts), folder)
+    try:
+        if draft.sha256 == proposal.rows_sha256:
+            draft.keep(folder / proposal.list_name)
+    finally:
+        draft.drop()
 
 
 def fetch_lists(ledger: Ledger) -> None:
     """Bring all lists into the ledger's folder that others of the team have, and it has not."""
-    for batch in ledger.view().load_range("batch/", batches.evolve).values():
-        if not list_path(ledger, batch.batch_id, batch.proposal.kind).exists():
-            fetch_list(ledger.store, batch.proposal, ledger.batches_folder)
+    for proposal in proposals(ledger.store):
+        if not (ledger.batches_folder / proposal.list_name).exists():
+            fetch_list(ledger.store, proposal, ledger.batches_folder)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ FIELDS = (
     Field("amount", ("amount", "jumlah", "jumlah (rp)", "nominal")),
 )
 HEADER = b"recipient_id,amount\n"
+FIRST_LINE = 2
+"""Of a list, after its header."""
 RECIPIENT_ID_LENGTH = len("R000000001")
 ROWS_DIGITS = 8
 """So many digits of the payment list's hash stand in an id that the program chooses."""
@@ -173,7 +175,7 @@ def _pay(ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on
         attempt.officer()
         running = attempt.batch(batch_id)
         batches.require_approved(running)
-        refused: list[str] = []
+        refused: dict[int, list[str]] = {}
         streams = [payment_stream(program, tranche, row.values[0]) for row in rows]
         paid = attempt.first(streams)
         unpaid, values = [], []
@@ -185,10 +187,14 @@ def _pay(ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on
                 values.append((recipient_id, amount))
             elif isinstance(before, TrancheDisbursed) and before.batch_id != batch_id:
                 chunk.refuse(row, _already_paid(before), field="recipient", text=recipient_id)
-                refused.append(f"{recipient_id},{amount}")
+                block = (row.line - FIRST_LINE) // batches.BLOCK_LINES
+                refused.setdefault(block, []).append(f"{recipient_id},{amount}")
                 continue
             chunk.tally.total += amount
-        chunk.events = batches.refuse_rows(running, lines=refused)
+        if refused:
+            streams = [batches.refused_stream(batch_id, block) for block in refused]
+            named = attempt.load_many(streams, batches.evolve_refused)
+            chunk.events = batches.refuse_rows(running, refused=refused, named=named)
         chunk.tally.taken = len(unpaid)
         chunk.tally.repeated = len(rows) - len(unpaid) - len(chunk.rejects)
         if unpaid:
@@ -204,7 +210,7 @@ def _pay(ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on
 def payments_in(file: BufferedReader) -> Iterator[Row]:
     """The rows of a payment list, which this program wrote and whose hash has been checked."""
     file.seek(len(HEADER))
-    for number, line in enumerate(file, start=2):
+    for number, line in enumerate(file, start=FIRST_LINE):
         yield Row(number, (line[:RECIPIENT_ID_LENGTH].decode(), line[RECIPIENT_ID_LENGTH + 1 : -1].decode()))
 
 

@@ -14,15 +14,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
-from ledger.application.batches import fetch_list
+from ledger.application.batches import fetch_list, proposals, share_list
 from ledger.application.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, write_settings
 from ledger.application.ledger import Ledger
-from ledger.domain.batch import BatchProposed
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.opening import LEDGER_STREAM
 from ledger.domain.recipient import RecipientErased
 from ledger.store.durable import sync
-from ledger.store.entries import to_event
 from ledger.store.errors import (
     CopyDiffersError,
     DatabaseEmptyError,
@@ -178,10 +176,10 @@ class Move:
             source = cast("LedgerRecorder", source_factory.application_recorder())
             target = cast("LedgerRecorder", target_factory.application_recorder())
             self._copy_files_of_lists()
-            for proposal in _proposals(target):
-                path = folder / proposal.list_name
-                if path.exists() or fetch_list(source, proposal, folder):
-                    target.keep_list(proposal.rows_sha256, path)
+            for proposal in proposals(target):
+                if not (folder / proposal.list_name).exists():
+                    fetch_list(source, proposal, folder)
+                share_list(target, proposal, folder)
 
     def _copy_files_of_lists(self) -> None:
         for path in sorted((self._source.folder / BATCHES).glob("[!.]*")):
@@ -189,15 +187,6 @@ class Move:
             if not target.exists():
                 _copy_file(path, target)
         sync(self._target.folder / BATCHES)
-
-
-def _proposals(recorder: LedgerRecorder) -> Iterator[BatchProposed]:
-    start = 1
-    while page := recorder.page(start, PAGE_ROWS, topics=(BatchProposed.TOPIC,)):
-        for stored in page:
-            start = stored.id + 1
-            if isinstance(event := to_event(stored), BatchProposed):
-                yield event
 
 
 def _lines(recorder: LedgerRecorder, size: int) -> Iterator[bytes]:

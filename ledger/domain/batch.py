@@ -1,7 +1,7 @@
 """A batch: a list of payments, or of grants, that different officers agree on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -25,10 +25,12 @@ from ledger.domain.fields import (
 from ledger.domain.money import AMOUNT_MAX
 
 batch_stream = Stream("batch/{batch_id}", "paying what two officers did not agree on")
+refused_stream = Stream("refused/{batch_id}/{block}", "naming a refused row of a list twice")
 
 
-REFUSED_LINES_MAX = 1_000
-"""So many refused rows stand in one event."""
+BLOCK_LINES = 1_000
+"""So many lines of a list are a block, for good: what of it is refused stands in a stream of its own, so that a run reads
+none of the others."""
 
 
 class ListKind(StrEnum):
@@ -123,8 +125,11 @@ class BatchRowsRefused(_BatchEvent):
     """Rows of the batch's list that were not paid when it was run: with the payments they give the list that was signed."""
 
     TOPIC = "BatchRowsRefused.v1"
+    STREAM = refused_stream
     ROLE = None
-    lines: Annotated[tuple[ListLine, ...], Field(min_length=1, max_length=REFUSED_LINES_MAX)]
+    block: Count
+    """Of the list, the first being 0."""
+    lines: Annotated[tuple[ListLine, ...], Field(min_length=1, max_length=BLOCK_LINES)]
     """As they stand in the list."""
 
 
@@ -212,8 +217,6 @@ class Batch:
     checker: str | None = None
     paid_count: int = 0
     paid_total: int = 0
-    refused_lines: frozenset[str] = frozenset()
-    """Rows that were refused when it was run, as far as that is recorded."""
 
     @property
     def batch_id(self) -> str:
@@ -242,8 +245,6 @@ def evolve(batch: Batch | None, event: Event) -> Batch | None:
             return replace(batch, status=Status.APPROVED, checker=event.checker)
         case BatchRejected():
             return replace(batch, status=Status.REJECTED, checker=event.checker)
-        case BatchRowsRefused():
-            return replace(batch, refused_lines=batch.refused_lines.union(event.lines))
         case BatchExecuted():
             return replace(batch, status=Status.EXECUTED, paid_count=event.count, paid_total=event.total)
         case BatchCancelled():
@@ -296,12 +297,23 @@ def require_approved(batch: Batch) -> None:
         raise BatchStateError(batch_id=batch.batch_id, status=batch.status, remedy=remedy)
 
 
-def refuse_rows(batch: Batch, *, lines: Sequence[str]) -> list[Event]:
-    """Name rows of the list that are not paid; those that were named before are passed over."""
-    new = [line for line in lines if line not in batch.refused_lines]
-    parts = (new[start : start + REFUSED_LINES_MAX] for start in range(0, len(new), REFUSED_LINES_MAX))
-    program = batch.proposal.program
-    return [BatchRowsRefused(batch_id=batch.batch_id, program=program, lines=tuple(part)) for part in parts]
+def evolve_refused(lines: frozenset[str] | None, event: Event) -> frozenset[str] | None:
+    """The lines of a block that are named as refused, after one more event."""
+    return (lines or frozenset()).union(event.lines) if isinstance(event, BatchRowsRefused) else lines
+
+
+def refuse_rows(
+    batch: Batch, *, refused: Mapping[int, Sequence[str]], named: Mapping[str, Collection[str]]
+) -> list[Event]:
+    """Name lines that are not paid, by their blocks; those in `named` (by stream) were named before."""
+    events: list[Event] = []
+    for block, lines in refused.items():
+        before = named.get(refused_stream(batch.batch_id, block), ())
+        if new := tuple(line for line in lines if line not in before):
+            events.append(
+                BatchRowsRefused(batch_id=batch.batch_id, program=batch.proposal.program, block=block, lines=new)
+            )
+    return events
 
 
 def cancel(batch: Batch, *, count: int, total: int, reason: str) -> list[Event]:

@@ -3,7 +3,6 @@
 All but the payment lists follows from the log's entries; so whoever verifies an export makes these files anew.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +12,10 @@ from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory
 
-from ledger.domain.batch import BatchApproved, BatchProposed
+from ledger.application.batches import proposals
+from ledger.domain.batch import BatchApproved
 from ledger.domain.opening import LedgerOpened
-from ledger.store.durable import sync, write_whole
+from ledger.store.durable import sha256_of, sync, write_whole
 from ledger.store.entries import to_entry, to_event
 from ledger.store.errors import FolderNotEmptyError
 from ledger.store.recorder import EventLog
@@ -84,7 +84,7 @@ def export(
     _write(folder / README, guide(folder))
     write_whole(folder / SUMS, b"".join(sums(folder)))
     sync(folder)
-    proposed = len(proposals(events))
+    proposed = sum(1 for _ in proposals(events))
     return Exported(log.key.name, size, proposed - len(missing), tuple(missing))
 
 
@@ -105,26 +105,6 @@ def _remove_older_tiles(folder: Path, size: int) -> None:
 
 
 # The payment lists
-
-
-def proposals(events: EventLog) -> list[BatchProposed]:
-    """Every batch that was proposed, in order of the log."""
-    found: list[BatchProposed] = []
-    start: int | None = 1
-    while start is not None:
-        page = events.page(start, _PAGE, topics=(BatchProposed.TOPIC,))
-        found += [event for event in map(to_event, page) if isinstance(event, BatchProposed)]
-        start = int(page[-1].id) + 1 if page else None
-    return found
-
-
-def sha256_of(path: Path) -> str | None:
-    """The hash of a file's content; None where there is no such file."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
 
 
 def _export_lists(events: EventLog, source: Path, folder: Path) -> list[str]:

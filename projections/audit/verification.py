@@ -14,6 +14,7 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import cast
 
+from ledger.application.batches import proposals
 from ledger.application.folder import BATCHES, EVENTS, Place, require_ledger
 from ledger.domain.errors import IntegrityBrokenError, LedgerError, ProofFailedError, Said
 from ledger.store.durable import sha256_of
@@ -26,7 +27,7 @@ from ledger.transparency.notes import Note, VerifierKey
 from ledger.transparency.quorum import PUBLISHED, require_quorum
 from projections.audit import export as exports
 from projections.audit.check import check_archive, check_readable, check_signatures, examine
-from projections.audit.export import guide, is_export, journal, made_of_the_program, proposals
+from projections.audit.export import guide, is_export, journal, made_of_the_program
 from projections.audit.exported import PublishedLog
 from projections.audit.log_check import SignedLog
 from projections.audit.log_check import verify as verify_log
@@ -294,7 +295,7 @@ def _laws_of_events(opened: _Opened, *, is_export: bool, on_progress: OnProgress
         return law
 
     columns = _examined("archive-true", _COLUMNS, archived)
-    also = [lambda connection: check_lists(connection, opened.lists, proposals(events), is_export=is_export)]
+    also = [lambda connection: check_lists(connection, opened.lists, list(proposals(events)), is_export=is_export)]
     try:
         others = examine(events, segments if columns.holds else (), readable, also)
     except (IntegrityBrokenError, LedgerError, OSError, database_error()) as error:

@@ -63,8 +63,8 @@ class Signatures:
         """Batch that is not paid yet → its maker, with the key of that moment."""
         self._recovering: set[str] = set()
         """Subjects whose last proposal rests on recovery keys."""
-        self._replaced: dict[str, tuple[str, datetime]] = {}
-        """Officer who agreed to another key of their own → the key before, and the instant of that transaction."""
+        self._ending: tuple[str, str, datetime] | None = None
+        """Right after an officer agreed to another key of their own: who, the key before, and the instant of that."""
 
     def examine(self, line: bytes) -> Verdict:
         """Take the log's next event of a kind that is signed, as its line without log_index, and judge it."""
@@ -74,6 +74,8 @@ class Signatures:
             return Verdict("cannot be read, so nobody can have signed it")
         if not entry.event.IS_SIGNED:
             return Verdict()
+        if not isinstance(entry.event, KeyAssigned | ReferenceUsed):
+            self._ending = None
         unsigned, signature = split(line)
         text = text_to_sign(self._fingerprint, unsigned)
         breach = self._breach(entry, text, signature)
@@ -90,7 +92,9 @@ class Signatures:
             return f"bears a signature, and {by} had no key" if signature else self._breach_of_key(event)
         if signature is None:
             return f"not signed, and {by} had a key"
-        if not is_genuine(acting.public_key, text, signature) and not self._is_of_its_end(entry, text, signature):
+        if not is_genuine(acting.public_key, text, signature) and not self._ends_with_the_key_before(
+            entry, text, signature
+        ):
             former = (key for key, holder in self._holders.items() if holder == by and key != acting.public_key)
             if any(is_genuine(key, text, signature) for key in former):
                 return f"signed with a key of {by} that had been replaced"
@@ -99,10 +103,15 @@ class Signatures:
             return f"signed by {by}, who had been revoked"
         return self._breach_of_role(entry, acting) or self._breach_of_key(event)
 
-    def _is_of_its_end(self, entry: Entry, text: bytes, signature: str) -> bool:
-        """Whether the event is of the very transaction with which its officer agreed to another key of theirs."""
-        key, at = self._replaced.get(entry.meta.by or "", ("", None))
-        return at == entry.meta.recorded_at and is_genuine(key, text, signature)
+    def _ends_with_the_key_before(self, entry: Entry, text: bytes, signature: str) -> bool:
+        """Whether the event ends the transaction with which its officer agreed to another key of theirs.
+
+        Nothing but what follows from that comes then, at once and at the same instant: later the key signs nothing.
+        """
+        if self._ending is None or not isinstance(entry.event, KeyAssigned | ReferenceUsed):
+            return False
+        by, key, at = self._ending
+        return (by, at) == (entry.meta.by, entry.meta.recorded_at) and is_genuine(key, text, signature)
 
     def _acting(self, entry: Entry) -> Officer | None:
         event, by = entry.event, entry.meta.by
@@ -144,7 +153,7 @@ class Signatures:
         event = entry.event
         if isinstance(event, OfficerKeyReplaced) and event.officer_id == entry.meta.by:
             before = self._officers[event.officer_id].public_key
-            self._replaced[event.officer_id] = (before or "", entry.meta.recorded_at)
+            self._ending = (event.officer_id, before or "", entry.meta.recorded_at)
         if isinstance(event, ActProposed):
             (self._recovering.add if event.kind is ActKind.RECOVERY else self._recovering.discard)(event.subject)
         if isinstance(event, OfficerEnrolled | OfficerKeyReplaced | OfficerRevoked | RolesChanged):

@@ -165,7 +165,7 @@ EXAMPLES: tuple[Event, ...] = (
     BatchApproved(**BATCH, checker="budi"),
     BatchCancelled(**BATCH, count=1, total=600, reason="wrong list"),
     BatchRejected(**BATCH, checker="budi", reason="late"),
-    BatchRowsRefused(**BATCH, lines=("R000000123,1200000", "R000000124,1200000")),
+    BatchRowsRefused(**BATCH, block=3, lines=("R000000123,1200000", "R000000124,1200000")),
     BatchExecuted(**BATCH, count=1, total=1_200_000, refused=(PAID_BEFORE,)),
     TrancheDisbursed(**PAYMENT, batch_id="b1"),
     TrancheSettled(**PAYMENT, attempt=1),

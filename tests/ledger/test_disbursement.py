@@ -149,7 +149,7 @@ def test_rows_that_another_batch_paid_meanwhile_are_refused_and_their_money_is_f
     assert told.codes == [(3, "recipient", "already_paid")]
     assert fast in told.rejects[0].reason
     assert log(ledger, since) == [
-        BatchRowsRefused(batch_id=slow, program=PROGRAM, lines=(f"{two},{TRANCHE}",)),
+        BatchRowsRefused(batch_id=slow, program=PROGRAM, block=0, lines=(f"{two},{TRANCHE}",)),
         disbursed(one, slow),
         disbursed(three, slow),
         BatchExecuted(
@@ -168,7 +168,7 @@ def test_refused_rows_are_named_once_however_often_the_batch_is_run(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(batches_of_the_domain, "REFUSED_LINES_MAX", 2)
+    monkeypatch.setattr(batches_of_the_domain, "BLOCK_LINES", 3)
     recipients = register(ledger, 7)
     slow = propose(ledger, recipients)
     approve(ledger, slow)
@@ -180,9 +180,11 @@ def test_refused_rows_are_named_once_however_often_the_batch_is_run(
     with pytest.raises(KeyboardInterrupt):
         batches.run(ledger, SITI, batch_id=slow, on_reject=Told(), on_progress=interrupt)
     run(ledger, slow, on_reject=Told())
-    named = [event.lines for event in log(ledger) if isinstance(event, BatchRowsRefused)]
-    assert sorted(line for lines in named for line in lines) == [f"{each},{TRANCHE}" for each in recipients[:5]]
-    assert max(map(len, named)) == 2
+    run(ledger, slow, on_reject=Told())
+    named = [
+        (event.block, line) for event in log(ledger) if isinstance(event, BatchRowsRefused) for line in event.lines
+    ]
+    assert sorted(named) == [(number // 3, f"{each},{TRANCHE}") for number, each in enumerate(recipients[:5])]
     assert all(law.holds and law.checked for law in check(ledger.store) if law.name == "lists-paid")
 
 
@@ -195,7 +197,7 @@ def test_a_batch_of_which_all_was_paid_meanwhile_ends_and_frees_its_money(ledger
     since = len(log(ledger))
     run(ledger, slow, on_reject=Told())
     lines = tuple(f"{each},{TRANCHE}" for each in recipients)
-    assert log(ledger, since)[0] == BatchRowsRefused(batch_id=slow, program=PROGRAM, lines=lines)
+    assert log(ledger, since)[0] == BatchRowsRefused(batch_id=slow, program=PROGRAM, block=0, lines=lines)
     assert log(ledger, since)[2:] == [money(FundsReleased, 2 * TRANCHE, slow)]
     programs.close_program(ledger, BUDI, program=PROGRAM, reason="year-end")
 

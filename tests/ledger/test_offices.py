@@ -1,5 +1,6 @@
 """Who is in office: roles given and taken, recovery keys, and who came on nobody's word."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from ledger.domain.errors import LedgerError, SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import (
     KeyAssigned,
+    Officer,
     OfficerEnrolled,
     OfficerKeyReplaced,
     RoleMissingError,
@@ -122,6 +124,21 @@ def test_an_officer_agrees_to_another_key_of_their_own_with_the_one_that_is_repl
     office.ledger.now = lambda: NOW + timedelta(seconds=1)
     with pytest.raises(LedgerError):  # the old key signs no more
         programs.set_budget(office.ledger, office.budi, program="bsu-2020", budget=7)
+
+
+def test_the_key_that_was_replaced_signs_nothing_later_whatever_instant_is_claimed(office: Office) -> None:
+    former = office.sign_as("budi")
+    key = office.keys.make(office.ledger.fingerprint, "budi-new")
+    officers.replace_key(office.ledger, office.siti, officer_id="budi", public_key=key, reason="rotation")
+    agree(office, "officer/budi")
+    programs.set_budget(office.ledger, office.siti, program="bsu-2020", budget=7)  # at the same instant
+
+    def decide(attempt: Any) -> list[Event]:
+        attempt.act_as(Officer("budi", frozenset({Role.CHECKER}), public_key="x"))
+        return [ReferenceUsed(used="letter 1", request_sha256="0" * 64)]
+
+    office.ledger.carry_out(replace(office.budi, signer=lambda *_: former), decide)
+    assert broken(office) == {"signatures-valid": ["signed with a key of budi that had been replaced"]}
 
 
 def test_an_officer_proposes_another_key_of_their_own_and_has_no_word_on_it(office: Office) -> None:
