@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain
+from typing import Any, TypeVar
 
 from ledger.application import listed
 from ledger.application.agreements import rules_bind
@@ -12,7 +13,7 @@ from ledger.application.batches import Proposed
 from ledger.application.chunks import Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
 from ledger.application.given import require_texts
 from ledger.application.ledger import Ledger
-from ledger.application.listed import Asked, Line, Listing
+from ledger.application.listed import Asked, Listing
 from ledger.domain import payment as payments
 from ledger.domain import program as programs
 from ledger.domain.agreement import AgreementNeededError
@@ -175,63 +176,69 @@ def _deciding(
     return fill
 
 
-def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Event]]:
-    """How each payment of a chunk is decided anew: as it was agreed to, or not at all."""
-
-    def followed(known: list[Event] | None, event: Event) -> list[Event]:
-        return [*(known or ()), event]
-
-    histories = attempt.load_many([line.stream for line in lines], followed)
-
-    def decide(line: Line) -> list[Event]:
-        history = histories.get(line.stream, [])
-        if any(isinstance(each, type(line)) and each.batch_id == line.batch_id for each in history):
-            return []
-        payment: Payment | None = None
-        for event in history:
-            payment = payments.evolve(payment, event)
-        ref = PaymentRef(line.program, getattr(line, "tranche", 0), getattr(line, "recipient_id", ""))
-        if payment is None:
-            raise PaymentUnknownError(payment_id=ref.payment_id)
-        if isinstance(line, TrancheRefunded):
-            events = payments.refund(payment, attempt=payment.attempt, treasury_ref=line.treasury_ref)
-        else:
-            events = payments.reissue(payment, attempt=getattr(line, "attempt", 2) - 1, officer_id=None)
-        if line_of(line) not in map(line_of, events):
-            raise PaymentMovedError(payment_id=payment.ref.payment_id, status=payment.status)
-        return [line]
-
-    return decide
+P = TypeVar("P", TrancheReissued, TrancheRefunded)
 
 
-def _payment_of(line: Line) -> str:
-    """The name of the attempt that a line follows."""
-    attempt = getattr(line, "attempt", 2) - 1
-    return PaymentRef(line.program, getattr(line, "tranche", 0), getattr(line, "recipient_id", ""), attempt).payment_id
+def _followed(known: list[Event] | None, event: Event) -> list[Event]:
+    return [*(known or ()), event]
 
 
-def _held(line: Line) -> int:
-    """What had been reversed is taken from the program once more; what had come back never was free."""
-    return line.amount if isinstance(line, TrancheReissued) and line.after == "reversal" else 0
+def _deciding_anew(
+    step: Callable[[Payment, P], list[Event]],
+) -> Callable[[Attempt, Sequence[P]], Callable[[P], list[Event]]]:
+    """How the payments of a chunk take a step as it was agreed to, or not at all."""
+
+    def again(attempt: Attempt, lines: Sequence[P]) -> Callable[[P], list[Event]]:
+        histories = attempt.load_many([line.stream for line in lines], _followed)
+
+        def decide(line: P) -> list[Event]:
+            history = histories.get(line.stream, [])
+            if any(isinstance(each, type(line)) and each.batch_id == line.batch_id for each in history):
+                return []
+            payment: Payment | None = None
+            for event in history:
+                payment = payments.evolve(payment, event)
+            if payment is None:
+                ref = PaymentRef(line.program, line.tranche, line.recipient_id)
+                raise PaymentUnknownError(payment_id=ref.payment_id)
+            if line_of(line) not in map(line_of, step(payment, line)):
+                raise PaymentMovedError(payment_id=payment.ref.payment_id, status=payment.status)
+            return [line]
+
+        return decide
+
+    return again
+
+
+def _reissued(payment: Payment, line: TrancheReissued) -> list[Event]:
+    return payments.reissue(payment, attempt=line.attempt - 1, officer_id=None)
+
+
+def _refunded(payment: Payment, line: TrancheRefunded) -> list[Event]:
+    return payments.refund(payment, attempt=payment.attempt, treasury_ref=line.treasury_ref)
 
 
 REISSUES = Listing(
     kind=ListKind.REISSUES,
     event=TrancheReissued,
-    again=_again,
-    name=("payment", _payment_of),
+    again=_deciding_anew(_reissued),
+    name=(
+        "payment",
+        lambda line: PaymentRef(line.program, line.tranche, line.recipient_id, line.attempt - 1).payment_id,
+    ),
     all_done=lambda count: PaymentsDoneError(count=count, done="paid again"),
-    held=_held,
+    # What had been reversed is taken from the program once more; what had come back never was free.
+    held=lambda line: line.amount if line.after == "reversal" else 0,
 )
 REFUNDS = Listing(
     kind=ListKind.REFUNDS,
     event=TrancheRefunded,
-    again=_again,
-    name=("payment", _payment_of),
+    again=_deciding_anew(_refunded),
+    name=("payment", lambda line: PaymentRef(line.program, line.tranche, line.recipient_id).payment_id),
     all_done=lambda count: PaymentsDoneError(count=count, done="refunded"),
-    held=_held,
+    held=lambda _: 0,
 )
-LISTINGS = {Step.REISSUE: REISSUES, Step.REFUND: REFUNDS}
+LISTINGS: dict[Step, Listing[Any]] = {Step.REISSUE: REISSUES, Step.REFUND: REFUNDS}
 """The steps that other officers agree to, once the rules bind."""
 
 

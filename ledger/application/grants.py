@@ -12,7 +12,7 @@ from ledger.application.batches import Proposed
 from ledger.application.chunks import CHUNK_ROWS, Chunk, Fill, OnProgress, OnReject, Tally, in_chunks
 from ledger.application.given import built, require_texts
 from ledger.application.ledger import Ledger
-from ledger.application.listed import Asked, Line, Listing
+from ledger.application.listed import Asked, Listing
 from ledger.application.people import RecipientIndex
 from ledger.application.requests import Request
 from ledger.domain import group as groups
@@ -132,9 +132,8 @@ def propose(
     )
 
 
-def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Event]]:
+def _again(attempt: Attempt, grants: Sequence[GroupFunded]) -> Callable[[GroupFunded], list[Event]]:
     """How each grant of a chunk is decided anew."""
-    grants = [line for line in lines if isinstance(line, GroupFunded)]
     program = grants[0].program
     funding = attempt.program(program)
     ids = sorted({member for grant in grants for member in grant.members})
@@ -144,8 +143,7 @@ def _again(attempt: Attempt, lines: Sequence[Line]) -> Callable[[Line], list[Eve
     known = attempt.load_many([grant.stream for grant in grants], groups.evolve)
     proposals = _proposals(attempt, program, (grant.proposal_ref for grant in grants))
 
-    def decide(grant: Line) -> list[Event]:
-        assert isinstance(grant, GroupFunded)  # noqa: S101  # the lists of grants hold nothing else
+    def decide(grant: GroupFunded) -> list[Event]:
         before = known.get(grant.stream)
         if before is None:
             for member in grant.members:
@@ -168,20 +166,16 @@ def _proposals(attempt: Attempt, program: str, references: Iterable[str]) -> dic
     return {e.proposal_key: e.group_id for e in taken.values() if isinstance(e, ProposalTaken)}
 
 
-def _as_asked(grant: Line) -> Line:
+def _as_asked(grant: GroupFunded) -> GroupFunded:
     """The day its report is due follows from the day of the command."""
-    return grant.model_copy(update={"report_due_on": getattr(grant, "decree_on", None)})
-
-
-def _group_of(grant: Line) -> str:
-    return str(getattr(grant, "group_id", ""))
+    return grant.model_copy(update={"report_due_on": grant.decree_on})
 
 
 GRANTS = Listing(
     kind=ListKind.GRANTS,
     event=GroupFunded,
     again=_again,
-    name=("group", _group_of),
+    name=("group", lambda grant: grant.group_id),
     all_done=lambda count: GrantsMadeError(count=count),
     as_asked=_as_asked,
 )

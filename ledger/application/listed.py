@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Generic, TypeVar
 
 from ledger.application.attempt import Attempt, Command
 from ledger.application.batches import Draft, Kind, Proposed, genuine_list, propose_batch, spool
@@ -38,24 +39,24 @@ _ADD = "INSERT OR IGNORE INTO lines VALUES (?,?,?,?,?)"
 
 Line = GroupFunded | TrancheReissued | TrancheRefunded
 """What a line of a list records; the events around it follow from it."""
-Again = Callable[[Attempt, Sequence[Line]], Callable[[Line], list[Event]]]
-"""From a chunk's lines, how each is decided anew: its event and what follows from it, nothing where it is recorded."""
+L = TypeVar("L", GroupFunded, TrancheReissued, TrancheRefunded)
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[L]):
     """What stands on the lists of one kind of batch, and how its lines are recorded."""
 
     kind: ListKind
-    event: type[Line]
-    again: Again
-    name: tuple[str, Callable[[Line], str]]
+    event: type[L]
+    again: Callable[[Attempt, Sequence[L]], Callable[[L], list[Event]]]
+    """From a chunk's lines, how each is decided anew: its event and what follows from it, nothing where it is recorded."""
+    name: tuple[str, Callable[[L], str]]
     """The field of a row that names what a line is about, and its value."""
     all_done: Callable[[int], LedgerError]
     """How a file is refused all of whose rows are recorded already, so many."""
-    as_asked: Callable[[Line], Line] = lambda line: line
+    as_asked: Callable[[L], L] = lambda line: line
     """A line without what follows from the day of the command."""
-    held: Callable[[Line], int] = lambda line: line.amount
+    held: Callable[[L], int] = lambda line: line.amount
     """The money that is held for a line, in minor units."""
 
     @property
@@ -90,7 +91,7 @@ def propose(
     command: Command,
     rows: Iterable[Row | Reject],
     *,
-    listing: Listing,
+    listing: Listing[L],
     asked: Asked,
     fill: Fill,
     chunks: Callable[[Iterable[Row | Reject]], Iterator[list[Row | Reject]]] | None = None,
@@ -105,8 +106,9 @@ def propose(
             fill(attempt, rows, chunk)
             for event in chunk.events:
                 if isinstance(event, listing.event):
-                    own = (line_of(event), event.amount, listing.held(event), line_of(listing.as_asked(event)))
-                    if not lines.execute(_ADD, (event.stream, *own)).rowcount:
+                    asked_line = line_of(listing.as_asked(event))
+                    values = (event.stream, line_of(event), event.amount, listing.held(event), asked_line)
+                    if not lines.execute(_ADD, values).rowcount:
                         name = name_of(event)
                         row = next(each for each in rows if f"{each.values[0]}/".startswith(f"{name}/"))
                         chunk.refuse(row, DuplicateInFileError(first="an earlier row"), field=field, text=name)
@@ -145,7 +147,7 @@ def propose(
 
 
 def _run(
-    listing: Listing, ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on_progress: OnProgress
+    listing: Listing[L], ledger: Ledger, command: Command, batch: Batch, on_reject: OnReject, on_progress: OnProgress
 ) -> Tally:
     """Record every line of an approved batch that is not recorded yet; its money is held already."""
     agreement = next(
@@ -154,7 +156,7 @@ def _run(
     field, name_of = listing.name
 
     def fill(attempt: Attempt, rows: list[Row], chunk: Chunk) -> None:
-        said = [_event_in(row.values[0]) for row in rows]
+        said = [event for row in rows if isinstance(event := _event_in(row.values[0]), listing.event)]
         attempt.officer(listing.event.ROLE)
         batches.require_approved(attempt.batch(batch.batch_id))
         decide = listing.again(attempt, said)
@@ -174,7 +176,7 @@ def _run(
     return in_chunks(ledger, command, _rows(ledger, batch), fill, on_reject=on_reject, on_progress=on_progress)
 
 
-def _so_far(listing: Listing, ledger: Ledger, attempt: Attempt, batch: Batch) -> Tally:
+def _so_far(listing: Listing[L], ledger: Ledger, attempt: Attempt, batch: Batch) -> Tally:
     kind = listing.event.STREAM.kind
     attempt.watch(f"{kind}/{batch.proposal.program}/")
     done = Tally()

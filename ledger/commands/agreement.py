@@ -1,6 +1,7 @@
 """What two officers do together: the acts that wait, the words on them, policies, and the rules that two adopt."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -128,8 +129,16 @@ def _show_rules(session: Session, ledger: "Ledger", output: str, terms: dict[str
         said = "; ".join(f"{name} {_said(value)}" for name, value in program.items() if value not in ([], False))
         click.echo(f"  {said}; budget {budget}")
     for kind, amounts in adopted["policies"].items():
-        words = ", ".join(f"over {over:,}: {checkers}" if over else str(checkers) for over, checkers in amounts.items())
-        click.echo(f"  policy on {kind}: {words}")
+        words = (
+            f"over {_over(session, ledger, kind, over)}: {checkers}" if over else str(checkers)
+            for over, checkers in sorted(amounts.items())
+        )
+        click.echo(f"  policy on {kind}: {', '.join(words)}")
+
+
+def _over(session: Session, ledger: "Ledger", kind: str, over: int) -> str:
+    """The amount of a policy for people: goods are counted in units of the item."""
+    return f"{over:,}" if kind == "goods" else money(session, ledger, over)
 
 
 def _said(value: object) -> str:
@@ -185,10 +194,9 @@ def policy_show(session: Session, output: str) -> None:
             for kind, amounts in found.items()
             for over, checkers in sorted(amounts.items())
         ]
-        if output == "table":  # goods are counted in units of the item
+        if output == "table":
             for row in rows:
-                is_goods, over = row["kind"] == "goods", row["over"]
-                row["over"] = "" if not over else f"{over:,}" if is_goods else money(session, ledger, over)
+                row["over"] = _over(session, ledger, row["kind"], row["over"]) if row["over"] else ""
     present(session, output, rows, POLICY_COLUMNS)
 
 
@@ -198,13 +206,13 @@ def policy_show(session: Session, output: str) -> None:
 @click.option("--checkers", type=click.IntRange(min=1), required=True, help="How many officers beside the proposer.")
 @writes
 def policy_set(request: Request, kind: str, over: str, checkers: int) -> None:
-    """Let acts of KIND (batches, programs, officers, goods, erasures, policy) need so many officers' words."""
+    """Let acts of KIND (batches, programs, officers, recovery, goods, erasures, policy) need so many officers' words."""
     from ledger.application import agreements
-    from ledger.domain.money import Currency
     from ledger.files.amounts import parse_amount
 
     with opened_to_write(request) as ledger:
-        unit = Currency("IDR", 0) if kind == "goods" else ledger.currency  # goods are counted in whole units
+        # Goods are counted in whole units.
+        unit = replace(ledger.currency, decimals=0) if kind == "goods" else ledger.currency
         above = 0 if over == "0" else parse_amount(over, unit)
         entries = agreements.set_policy(ledger, request.command, kind=kind, over=above, checkers=checkers)
     tell(request, entries, f"Acts of the kind {kind} need {checkers} officers beside the one who proposes.")

@@ -59,9 +59,7 @@ def disburse_one(
         if is_nik_shaped(recipient_id):  # the hash of what was typed is stored, and would give a NIK away
             recipient_id = privacy.recipient_named(ledger, recipient_id)
         asked = disbursement.PaymentList(code, tranche, sha256_of(f"{recipient_id},{amount}\n"), batch_id)
-        propose_rows(
-            request, ledger, [Row(1, (recipient_id, amount))], partial(disbursement.propose, asked=asked), "payment"
-        )
+        propose_rows(request, ledger, [Row(1, (recipient_id, amount))], partial(disbursement.propose, asked=asked))
 
 
 @disburse.command("approve")

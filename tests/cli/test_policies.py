@@ -12,24 +12,34 @@ from ledger.application.ledger import Ledger
 from tests.acts import nik
 
 
-def test_amounts_of_a_policy_are_money_or_units_of_goods(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *more: str, currency: str = "IDR") -> None:
+    """A ledger with siti, a maker, and budi, a checker, in which these commands were carried out."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SALUR_STORE", "ledger")
     monkeypatch.setenv("SALUR_KEYS", "keys")
     for words in (
-        "init --currency USD",
+        f"init --currency {currency}",
         "officer enroll siti --role maker --no-passphrase --officer siti",
         "officer enroll budi --role checker --no-passphrase --officer siti",
+        *more,
+    ):
+        assert cli.run(words.split()) == cli.DONE, words
+
+
+def test_amounts_of_a_policy_are_money_or_units_of_goods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office(
+        tmp_path,
+        monkeypatch,
         "rules adopt --officer siti",
         "approve rules --officer budi",
         "policy set goods --over 1,000 --checkers 1 --officer siti",
         "approve policy/goods --officer budi",
         "policy set batches --over 1,000 --checkers 1 --officer siti",
         "approve policy/batches --officer budi",
-    ):
-        assert cli.run(words.split()) == cli.DONE, words
+        currency="USD",
+    )
     capsys.readouterr()
     assert cli.run(["policy", "show", "-o", "json"]) == cli.DONE
     told = {row["kind"]: row["over"] for row in json.loads(capsys.readouterr().out) if row["over"]}
@@ -46,18 +56,13 @@ def test_amounts_of_a_policy_are_money_or_units_of_goods(
 def test_all_that_is_adopted_is_seen_on_one_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SALUR_STORE", "ledger")
-    monkeypatch.setenv("SALUR_KEYS", "keys")
-    for words in (
-        "init",
-        "officer enroll siti --role maker --no-passphrase --officer siti",
-        "officer enroll budi --role checker --no-passphrase --officer siti",
+    office(
+        tmp_path,
+        monkeypatch,
         "program open aid --name Aid --kind cash --tranche 600 --category household --fiscal-year 2026 --officer siti",
         "program budget aid 5000 --officer siti",
         "rules adopt --officer siti",
-    ):
-        assert cli.run(words.split()) == cli.DONE, words
+    )
     capsys.readouterr()
     assert cli.run(["show", "rules"]) == cli.DONE
     page = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
@@ -73,14 +78,10 @@ def test_all_that_is_adopted_is_seen_on_one_page(
 def test_what_waits_is_shown_as_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SALUR_STORE", "ledger")
-    monkeypatch.setenv("SALUR_KEYS", "keys")
-    Path("people.csv").write_text(f"nik,name\n{nik(1)},Person 1\n")
-    for words in (
-        "init",
-        "officer enroll siti --role maker --no-passphrase --officer siti",
-        "officer enroll budi --role checker --no-passphrase --officer siti",
+    (tmp_path / "people.csv").write_text(f"nik,name\n{nik(1)},Person 1\n")
+    office(
+        tmp_path,
+        monkeypatch,
         "program open aid --name Aid --kind cash --tranche 600 --fiscal-year 2026 --officer siti",
         "program budget aid 5000 --officer siti",
         "recipient import people.csv --category household --officer siti",
@@ -88,8 +89,7 @@ def test_what_waits_is_shown_as_json(
         "approve rules --officer budi",
         "program budget aid 7000 --officer siti",
         "disburse one R000000001 --program aid --tranche 1 --batch october --officer siti",
-    ):
-        assert cli.run(words.split()) == cli.DONE, words
+    )
     capsys.readouterr()
     assert cli.run(["show", "program/aid", "-o", "json"]) == cli.DONE
     told = json.loads(capsys.readouterr().out)

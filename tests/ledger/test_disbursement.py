@@ -340,6 +340,15 @@ def test_a_lost_list_is_restored_by_proposing_the_same_file(ledger: Ledger, monk
     assert run(ledger, batch_id).taken == 2
 
 
+def test_nothing_is_written_where_a_list_is_only_looked_for(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(ledger.store), "fetch_list", lambda *_: iter(()))  # lost in the database as well
+    batch_id = propose(ledger, register(ledger, 1))
+    list_path(ledger, batch_id).unlink()
+    monkeypatch.setattr(batches, "Draft", lambda *_: pytest.fail("a file was made in a folder that may be read-only"))
+    with pytest.raises(BatchListMissingError):
+        approve(ledger, batch_id)
+
+
 def test_the_lost_list_of_a_half_run_batch_is_restored_under_its_own_id(ledger: Ledger) -> None:
     recipients = register(ledger, 3)
     propose(ledger, recipients, batch_id="october")

@@ -8,10 +8,11 @@ import pytest
 
 from ledger.application import agreements, officers, programs
 from ledger.domain.agreement import ActAgreed, ActKind, ActProposed, OfficersTooFewError
-from ledger.domain.errors import LedgerError, SameOfficerError
+from ledger.domain.errors import SameOfficerError
 from ledger.domain.event import Event, Role
 from ledger.domain.officer import (
     KeyAssigned,
+    KeyForeignError,
     Officer,
     OfficerEnrolled,
     OfficerKeyReplaced,
@@ -122,7 +123,7 @@ def test_an_officer_agrees_to_another_key_of_their_own_with_the_one_that_is_repl
     assert office.ledger.view().named_officer("budi").public_key == key
     assert broken(office) == {}
     office.ledger.now = lambda: NOW + timedelta(seconds=1)
-    with pytest.raises(LedgerError):  # the old key signs no more
+    with pytest.raises(KeyForeignError):  # the old key signs no more
         programs.set_budget(office.ledger, office.budi, program="bsu-2020", budget=7)
 
 

@@ -27,4 +27,4 @@ def test_a_whole_office_day_moves_money_by_words() -> None:
         ("propose", 0, 5, 1), ("approve", 1, 0, 0), ("cancel", 0, 1, 0), ("approve", 1, 0, 0),
     ]  # fmt: skip
     recorded = play(5, steps, figures=len(steps))
-    assert {"payment", "group", "shipment", "officer", "batch", "setting"} <= recorded.keys() | {"setting"}
+    assert {"payment", "group", "proposal", "shipment", "officer", "batch", "policy"} <= recorded.keys()

@@ -103,6 +103,19 @@ def test_a_list_goes_with_a_ledger_that_moves(team: tuple[str, Path, Path], offi
     assert (tmp_path / "back" / "batches" / "october.csv").read_bytes() == proposed
 
 
+def test_a_changed_list_is_not_put_in_the_place_of_the_true_one(office: Office, server: Server, tmp_path: Path) -> None:
+    propose(office.ledger, ["R000000001"], command=office.siti, batch_id="october")
+    path = list_path(office.ledger, "october")
+    proposed = path.read_bytes()
+    path.write_text("recipient_id,amount\nR000000001,9\n")
+    name = server.new_database()
+    Move(office.folder, tmp_path / "there", database=server.address(name)).carry_out()
+    assert server.execute("SELECT COUNT(*) FROM salur.lists", name=name) == [(0,)]
+    with closing(Ledger(tmp_path / "there", now=now)) as ledger:  # and so it can still be restored
+        propose(ledger, ["R000000001"], command=office.siti, batch_id="october")
+    assert server.execute("SELECT content FROM salur.lists", name=name) == [(proposed,)]
+
+
 def test_all_lists_are_brought_for_an_export(team: tuple[str, Path, Path], office: Office) -> None:
     _, sitis, budis = team
     with closing(Ledger(sitis, now=now)) as ledger:

@@ -39,6 +39,7 @@ from ledger.files.tables import Row
 from ledger.transparency.keys import Keys
 from projections.audit.check import check
 from tests.postgres.server import Server
+from tests.survival.acknowledged import write_down
 from tests.survival.office import people_csv
 
 LOADED = [
@@ -195,15 +196,7 @@ def work(arguments: list[str], folder: Path, is_ahead: bool) -> None:
     os.chdir(folder)
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    seen = os.open("acknowledged", os.O_WRONLY | os.O_APPEND)
-    carry_out = Ledger.carry_out
-
-    def told(ledger: Ledger, *given: Any, **named: Any) -> Any:
-        recorded = carry_out(ledger, *given, **named)
-        os.write(seen, f"{ledger.store.size()}\n".encode())
-        return recorded
-
-    Ledger.carry_out = told  # type: ignore[assignment]
+    write_down(Path("acknowledged"))
     code = cli.run(arguments)
     sys.stdout.flush()
     os._exit(code)

@@ -5,12 +5,13 @@ With POWER_CONTROL set, SQLite is told not to wait for the disk: what is acknowl
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import cli
 from ledger.application import chunks, disbursement, grants, listed, registration
-from ledger.application.ledger import Ledger
 from ledger.store import sqlite
+from tests.survival.acknowledged import write_down
 
 CHUNK_ROWS = 10
 
@@ -20,15 +21,7 @@ def main(arguments: list[str]) -> int:
         module.CHUNK_ROWS = CHUNK_ROWS  # type: ignore[attr-defined]
     if "POWER_CONTROL" in os.environ:
         _wait_for_nothing()
-    seen = os.open("acknowledged", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    carry_out = Ledger.carry_out
-
-    def told(ledger: Ledger, *given: Any, **named: Any) -> Any:
-        recorded = carry_out(ledger, *given, **named)
-        os.write(seen, f"{ledger.store.size()}\n".encode())
-        return recorded
-
-    Ledger.carry_out = told  # type: ignore[assignment]
+    write_down(Path("acknowledged"))
     return cli.run(arguments)
 
 
