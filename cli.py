@@ -80,6 +80,9 @@ SECTIONS: Sections = {
             "projections.commands.log",
         ),
         "seal": "projections.commands.archive",
+        "vault": LazyGroup(
+            "Where personal data lies: brought over from earlier versions, and its keys.", "ledger.commands.vault"
+        ),
     },
 }
 

@@ -12,12 +12,15 @@ from ledger.application.batches import Proposed
 from ledger.application.chunks import Tally
 from ledger.application.creation import create
 from ledger.application.ledger import Ledger
+from ledger.application.people import RegisteredPeople
 from ledger.domain.errors import LedgerError
 from ledger.domain.event import Event
 from ledger.domain.opening import LedgerOpened
 from ledger.files.rejects import Reject
 from ledger.files.tables import Row
 from ledger.store.entries import Entry, to_entry
+from ledger.vault.person import Person
+from ledger.vault.rows import NewPerson
 
 NOW = datetime(2020, 10, 15, 3, 0, tzinfo=UTC)
 TODAY = date(2020, 10, 15)
@@ -81,7 +84,10 @@ def register(
     """Register so many people and return their ids."""
     rows = [person(number) for number in range(first, first + count)]
     registration.register(ledger, command, rows, file_sha256=None, category=category, on_reject=stop)
-    return [f"R{number:09}" for number in sorted(ledger.vault.find([row.values[0] for row in rows]).values())]
+    return [
+        f"R{number:09}"
+        for number in sorted(each.number for each in ledger.vault.find([row.values[0] for row in rows]).values())
+    ]
 
 
 def propose(
@@ -183,3 +189,21 @@ def entries(ledger: Ledger, since: int = 0) -> list[Entry]:
 def kept(ledger: Ledger) -> tuple[bytes, int]:
     """Everything recorded: the log as bytes, and how many people the vault holds."""
     return b"".join(ledger.store.lines()), ledger.vault.count()
+
+
+def held(ledger: Ledger, number: int) -> Person | None:
+    """What the vault holds of a person, held against their registration."""
+    known = RegisteredPeople(ledger.store).registered(number, number).get(number)
+    opened = ledger.vault.open(number, commitment=known.commitment) if known else None
+    return opened.person if opened else None
+
+
+def row_in_vault(ledger: Ledger, number: int) -> NewPerson:
+    """A person's row as it lies in the vault, and the hashes that lead to it."""
+    [row] = [each for each in ledger.vault.rows.people([number]) if each.number == number]
+    return ledger.vault.with_hashes(row)
+
+
+def numbers_of(ledger: Ledger, national_ids: Sequence[str]) -> dict[str, int]:
+    """National id → number, of the people whom the vault knows."""
+    return {each: placed.number for each, placed in ledger.vault.find(list(national_ids)).items()}

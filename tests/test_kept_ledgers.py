@@ -185,7 +185,12 @@ def test_officers_go_on_in_it(ledger: Path, capsys: pytest.CaptureFixture[str]) 
     assert salur(ledger, "disburse", "run", "november", *on, "sari") == cli.DONE
     assert salur(ledger, "payment", "return", "aid/2/R000000001", "--reason", "AC04", *on, "sari") == cli.DONE
     assert salur(ledger, "payment", "reissue", "aid/1/R000000005", *on, "budi") == cli.DONE
+    # Its vault is of that version, and says so until it is brought over.
     person = ("--nik", "0000010101900008", "--name", "Warga Delapan", "--category", "worker")
+    assert salur(ledger, "recipient", "register", *person, *on, "sari") == cli.REFUSED
+    assert "Refused [vault_older]" in capsys.readouterr().err
+    assert salur(ledger, "vault", "upgrade") == cli.DONE
+    assert "6 people brought over" in capsys.readouterr().err
     assert salur(ledger, "recipient", "register", *person, *on, "sari") == cli.DONE
     # Who is known is known: the vault opens, and finds by national id.
     again = ("--nik", "0000010101900001", "--name", "Warga Satu", "--category", "worker")

@@ -63,30 +63,37 @@ class Place:
 
         return PostgresLedgerFactory(self.database)
 
-    def person_rows(self) -> "Path | PersonRows":
-        """The vault's rows: the SQLite file's path, or the rows in the database."""
+    def person_rows(self, *, reading: bool = False) -> "PersonRows":
+        """The vault's rows, in the folder's file or in the database; those that are only read leave no trace."""
         if self.database is None:
-            return self.folder / VAULT
+            from ledger.vault.sqlite import SQLitePersonRows
+
+            return SQLitePersonRows(self.folder / VAULT, read_only=reading)
         from ledger.vault.postgres import PostgresPersonRows
 
         return PostgresPersonRows(self.database)
 
-    def vault(self) -> "Vault":
-        """The vault, opened; raises `VaultKeyError` where its key is not in the folder."""
+    @property
+    def vault_key(self) -> Path:
+        """The file of the vault's key."""
+        return self.folder / VAULT_KEY
+
+    def vault(self, *, reading: bool = False) -> "Vault":
+        """The vault, opened; raises `VaultKeyError` where its key is not at hand."""
         from ledger.vault.vault import Vault
 
-        return Vault(self.person_rows(), self.folder / VAULT_KEY)
+        return Vault(self.person_rows(reading=reading), self.vault_key)
 
     def absent_people(self) -> list[tuple[int, int]]:
         """The numbers that nobody in the vault has, as `PersonRows.absent`; nothing where the vault is not at hand."""
-        if self.database is None and not ((self.folder / VAULT).exists() and os.access(self.folder, os.W_OK)):
+        if self.database is None and not (self.folder / VAULT).exists():
             return []
-        from ledger.vault.vault import rows_of
+        from ledger.vault.errors import VaultOlderError
 
-        with closing(rows_of(self.person_rows())) as rows:
+        with closing(self.person_rows(reading=True)) as rows:
             try:
-                return rows.absent()
-            except RightsMissingError:
+                return rows.absent() if rows.keyring() else []
+            except (RightsMissingError, VaultOlderError):  # half brought over, a vault has not everybody in one table
                 return []
 
     def wider_rights(self) -> list[str]:

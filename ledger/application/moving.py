@@ -97,13 +97,15 @@ class Move:
         folder = self._target.folder
         (folder / BATCHES).mkdir(parents=True, exist_ok=True)
         self._copy_key()
-        Vault.create(self._target.person_rows(), folder / VAULT_KEY)
-        with closing(self._opened_vault()) as vault:
-            events, log_sha256 = self._copy_events(on_progress)
-            # After the events: whoever stands in one of them was in the vault before.
-            with closing(self._source.vault()) as original:
+        with closing(self._source.vault()) as original:
+            keyring = original.rows.keyring() or b""
+            with closing(self._target.person_rows()) as rows:
+                rows.create(lambda: keyring)
+            with closing(self._opened_vault()) as vault:
+                events, log_sha256 = self._copy_events(on_progress)
+                # After the events: whoever stands in one of them was in the vault before.
                 _follow(original, vault, without=self._erased)
-            people = vault.count()
+                people = vault.count()
         self._copy_lists()
         write_settings(self._target)
         return Copied(events, people, log_sha256)
@@ -201,15 +203,18 @@ def _require_sound(notification_id: int, expected: int, state: object) -> bool:
 
 
 def _follow(original: Vault, copy: Vault, *, without: set[int]) -> None:
-    """Let one vault hold the people of another but for the erased, and give no number that was given there."""
+    """Let one vault hold the people of another but for the erased, and give no number that was given there.
+
+    Raises `IntegrityBrokenError` where a row does not open: no copy is made of what was changed.
+    """
     after = 0
     while page := original.rows.page(after, PAGE_ROWS):
-        until = page[-1][0]
-        kept = [row for row in page if row[0] not in without]
-        if [row for row in copy.rows.page(after, len(page)) if row[0] <= until] != kept:
-            copy.rows.follow(kept, after, until)
+        until = page[-1].number
+        kept = [row for row in page if row.number not in without]
+        if [row for row in copy.rows.page(after, len(page)) if row.number <= until] != kept:
+            copy.rows.follow([original.with_hashes(row) for row in kept], after, until)
         after = until
-    copy.rows.follow([], after, max(after, original.rows.next_number() - 1))
+    copy.rows.follow([], after, max(after, original.rows.highest()))
     if without:
         copy.rows.forget()
 

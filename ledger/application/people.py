@@ -1,10 +1,15 @@
 """Who the recipients are that a file names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from pydantic_core import from_json
 
 from ledger.application.attempt import Attempt
 from ledger.application.ledger import Ledger
-from ledger.domain.recipient import RecipientRegistered, RecipientUnknownError, recipient_stream
+from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.recipient import RecipientErased, RecipientRegistered, RecipientUnknownError, recipient_stream
+from ledger.store.recorder import LedgerRecorder
+from ledger.vault.examination import Known
 
 
 class RecipientIndex:
@@ -13,14 +18,17 @@ class RecipientIndex:
     def __init__(self, ledger: Ledger, attempt: Attempt, names: Iterable[str]) -> None:
         asked = set(names)
         niks = [name for name in asked if is_nik_shaped(name)]
-        numbers = ledger.vault.find(niks) if niks else {}
-        self._ids = {nik: recipient_id(number) for nik, number in numbers.items()}
+        placed = ledger.vault.find(niks) if niks else {}
+        self._ids = {nik: recipient_id(place.number) for nik, place in placed.items()}
         ids = {self._ids.get(name, name) for name in asked}
         self._registered: dict[str, RecipientRegistered] = {
             event.recipient_id: event
             for event in attempt.first(recipient_stream(each) for each in ids if each).values()
             if isinstance(event, RecipientRegistered)
         }
+        for place in placed.values():
+            if registered := self._registered.get(recipient_id(place.number)):
+                require_agreeing(registered, place.commitment)
 
     def __getitem__(self, name: str) -> RecipientRegistered:
         """The registration of the recipient so named; raises `RecipientUnknownError`."""
@@ -33,11 +41,77 @@ class RecipientIndex:
         return self._registered.get(self._ids.get(name, name))
 
 
+def require_agreeing(registered: RecipientRegistered, commitment: str) -> None:
+    """Raise `IntegrityBrokenError` where the vault holds other data of a person than their registration committed to."""
+    if commitment != registered.commitment:
+        raise IntegrityBrokenError(
+            f"the vault holds other data of {registered.recipient_id} than was registered: its commitment differs; run"
+            " `salur check`"
+        )
+
+
+def require_whole_vault(ledger: Ledger) -> None:
+    """Raise `IntegrityBrokenError` where the vault would give a number again, or has given one that nobody has.
+
+    That is so of an older copy put back, of an empty vault in the place of the ledger's, and of a counter that was
+    pushed on.
+    """
+    # The store first: whoever is registered in it was in the vault before.
+    registered = RegisteredPeople(ledger.store).last()
+    given = ledger.vault.rows.highest()
+    if given < registered:
+        raise IntegrityBrokenError(
+            f"the vault has given the numbers up to {given}, and {recipient_id(registered)} is registered: it is an older"
+            " copy, or another's; put the ledger's own vault back"
+        )
+    if given > registered and not any(ledger.vault.rows.people([given])):
+        raise IntegrityBrokenError(
+            f"the vault says that it has given the number {given}, and nobody has it; put a copy of the vault back, and run"
+            " `salur check`"
+        )
+
+
 def recipient_id(number: int) -> str:
     """The recipient's id for a number of the vault; ids of one width keep the store's index in order."""
     return f"R{number:09d}"
 
 
+_PREFIX = "recipient/R"
+
+
 def is_nik_shaped(text: str) -> bool:
     """Whether a text has the form of an Indonesian national id: sixteen digits."""
     return len(text) == 16 and text.isascii() and text.isdigit()
+
+
+class RegisteredPeople:
+    """What a store's events say of people."""
+
+    def __init__(self, store: LedgerRecorder) -> None:
+        self._store = store
+
+    def last(self) -> int:
+        """The highest number that is registered; 0 where none is."""
+        found = self._store.last_stream(_PREFIX)
+        return int(found.removeprefix(_PREFIX)) if found and found.removeprefix(_PREFIX).isdecimal() else 0
+
+    def registered(self, first: int, last: int) -> dict[int, Known]:
+        """Number → what they were registered with, of the numbers from one to another, both included."""
+        streams = (recipient_stream(recipient_id(number)) for number in (first, last))
+        found = self._store.select_first_between(*streams, limit=last - first + 1)
+        known = {}
+        for row in found:
+            if row.topic == RecipientRegistered.TOPIC:
+                stored = from_json(row.state)
+                number = int(str(row.originator_id).removeprefix(_PREFIX))
+                known[number] = Known(stored["commitment"], "shared_account" in stored)
+        return known
+
+    def erased(self, numbers: Collection[int]) -> set[int]:
+        """Those of these people who are erased."""
+        streams = self._store.select_streams(recipient_stream(recipient_id(number)) for number in numbers)
+        return {
+            int(stream.removeprefix(_PREFIX))
+            for stream, rows in streams.items()
+            if any(row.topic == RecipientErased.TOPIC for row in rows)
+        }

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 
 from ledger.application.folder import require_ledger
 from ledger.domain.recipient import SharedAccount
-from ledger.vault.vault import AccountShared, Person, Placed
+from ledger.vault.person import Person
+from ledger.vault.vault import AccountShared, Placed
 
 People = Sequence[tuple[Person, SharedAccount | None]]
 Places = list[Placed | AccountShared]

@@ -32,23 +32,34 @@ from ledger.domain.recipient import (
     ErasureNotRequestedError,
     ErasureRequested,
     RecipientErased,
+    RecipientRegistered,
     RecipientUnknownError,
 )
 from ledger.store.entries import Entry
 from ledger.store.errors import StoreLockedError
-from ledger.vault.vault import Person
+from ledger.vault.person import Person
+from ledger.vault.vault import Opened
 
 
 def recipient_named(ledger: Ledger, nik: str) -> str:
     """The id of the recipient with a national id; raises `RecipientUnknownError`."""
-    if (number := ledger.vault.find([nik]).get(nik)) is None:
+    if (placed := ledger.vault.find([nik]).get(nik)) is None:
         raise RecipientUnknownError()
-    return id_of(number)
+    return id_of(placed.number)
 
 
 def _number(recipient_id: str) -> int:
     """The number of a registered recipient in the vault."""
     return int(recipient_id[1:])
+
+
+def _commitment(ledger: Ledger, recipient_id: str) -> str:
+    """What the registration of a recipient committed to; raises `RecipientUnknownError`."""
+    stream = recipients.recipient_stream(recipient_id)
+    registered = ledger.view().first([stream]).get(stream)
+    if not isinstance(registered, RecipientRegistered):
+        raise RecipientUnknownError()
+    return registered.commitment
 
 
 # To be forgotten
@@ -201,8 +212,10 @@ class Holdings:
     """All that a ledger holds of one person."""
 
     recipient_id: str
-    person: Person | None
-    """What the vault holds; nothing of a person who is erased."""
+    held: Opened | None
+    """What the vault holds, which agrees with the registration; nothing of a person who is erased."""
+    registered: RecipientRegistered
+    """What was registered of them; its commitment covers what the vault holds."""
     request: ErasureRequested | None
     """The request to erase the person, waiting or carried out."""
     erased: Entry | None
@@ -215,6 +228,11 @@ class Holdings:
     batches: list[str]
     """Batches with the person on their list that are not run to their end."""
     history: list[Entry]
+
+    @property
+    def person(self) -> Person | None:
+        """The person's data."""
+        return self.held.person if self.held else None
 
 
 def disclose(ledger: Ledger, command: Command, *, recipient_id: str, reason: str) -> Holdings | None:
@@ -229,11 +247,13 @@ def disclose(ledger: Ledger, command: Command, *, recipient_id: str, reason: str
         attempt.recipient(recipient_id)
         return [DataDisclosed(recipient_id=recipient_id, reason=reason)]
 
-    vault = ledger.vault  # refused without its key, before anything is recorded
+    # Opened before anything is recorded: without the key, or where the row is not what was registered, nothing is shown.
+    commitment = _commitment(ledger, recipient_id)
+    opened = ledger.vault.open(_number(recipient_id), commitment=commitment)
     request = Request("recipient disclose", {"recipient": recipient_id, "reason": reason})
     if not ledger.carry_out(command, decide, request=request) or command.dry_run:
         return None
-    return _holdings(ledger, recipient_id, vault.open(_number(recipient_id)))
+    return _holdings(ledger, recipient_id, opened)
 
 
 def open_matters(ledger: Ledger, recipient_id: str) -> list[str]:
@@ -250,9 +270,10 @@ def open_matters(ledger: Ledger, recipient_id: str) -> list[str]:
     ]
 
 
-def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdings:
+def _holdings(ledger: Ledger, recipient_id: str, opened: Opened | None) -> Holdings:
     recipient = ledger.view().recipient(recipient_id)
     history = ledger.history(recipient_id)
+    [registered] = [entry.event for entry in history if isinstance(entry.event, RecipientRegistered)]
     states: dict[str, Payment] = {}
     for entry in history:
         if entry.originator_id.startswith("payment/") and (
@@ -264,7 +285,8 @@ def _holdings(ledger: Ledger, recipient_id: str, person: Person | None) -> Holdi
     named = {program for entry in history if (program := getattr(entry.event, "program", None))}
     return Holdings(
         recipient_id=recipient_id,
-        person=person,
+        held=opened,
+        registered=registered,
         request=recipient.request,
         erased=erasures[0] if erasures else None,
         programs=sorted(named),

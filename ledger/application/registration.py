@@ -17,7 +17,7 @@ from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, batched, in_chunks, without_trace
 from ledger.application.given import built
 from ledger.application.ledger import Ledger
-from ledger.application.people import is_nik_shaped, recipient_id
+from ledger.application.people import is_nik_shaped, recipient_id, require_agreeing, require_whole_vault
 from ledger.application.placing import PlacingAhead
 from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Role
@@ -32,7 +32,8 @@ from ledger.domain.recipient import (
 from ledger.files.rejects import Reject
 from ledger.files.tables import Field, Row
 from ledger.store.entries import Series
-from ledger.vault.vault import AccountShared, Person, Placed
+from ledger.vault.person import Person
+from ledger.vault.vault import AccountShared, Placed
 
 FIELDS = (
     Field("nik", ("nik", "no nik", "nomor induk kependudukan", "national id"), required=True, identifier=True),
@@ -43,6 +44,7 @@ FIELDS = (
     Field("category", ("category", "kategori")),
     Field("region", ("region", "wilayah", "kode wilayah"), identifier=True),
     Field("shared_account", ("shared account", "rekening bersama")),
+    Field("bank", ("bank", "kode bank", "nama bank", "bank code")),
 )
 CHUNK_ROWS = 100_000
 """Larger than other chunks: hashes lie at random places of the vault, and a chunk visits them once, in order."""
@@ -106,6 +108,7 @@ def register(
         for chunk_read in _read_ahead(ledger, rows, category, may_place=not command.dry_run):
             yield chunk_read.part
 
+    require_whole_vault(ledger)
     with ledger.vault.rehearsal() if command.dry_run else nullcontext():
         return in_chunks(ledger, command, rows, fill, on_reject=on_reject, on_progress=on_progress, chunks=chunks)
 
@@ -121,7 +124,7 @@ class _ReadChunk:
         self.refused: list[tuple[Row, ValueInvalidError, str, str]] = []
         for row in part:
             if isinstance(row, Row):
-                nik, _, _, _, _, row_category, region, shared = row.values
+                nik, name, account, phone, address, row_category, region, shared, bank = row.values
                 try:
                     check_nik(nik)
                     checked = _checked(row_category or category, region, shared)
@@ -130,7 +133,7 @@ class _ReadChunk:
                     self.refused.append((row, without_trace(error), error.field, texts[error.field]))
                 else:
                     self.readable.append((row, checked))
-                    self.people.append((Person(*row.values[:5]), checked[2]))
+                    self.people.append((Person(nik, name, account, phone, address, bank), checked[2]))
 
 
 def _read_ahead(
@@ -157,10 +160,13 @@ def _read_ahead(
 
 
 def _registered(attempt: Attempt, placed: list[Placed | AccountShared]) -> dict[str, RecipientRegistered]:
-    """Recipient → their registration, of those placed who are registered."""
-    numbers = {each.number for each in placed if isinstance(each, Placed)}
-    found = attempt.first(recipient_stream(recipient_id(number)) for number in numbers)
-    return {event.recipient_id: event for event in found.values() if isinstance(event, RecipientRegistered)}
+    """Recipient → their registration, of those placed who are registered; with the data that the vault holds of them."""
+    commitments = {recipient_id(each.number): each.commitment for each in placed if isinstance(each, Placed)}
+    found = attempt.first(map(recipient_stream, commitments))
+    known = {event.recipient_id: event for event in found.values() if isinstance(event, RecipientRegistered)}
+    for chosen_id, registered in known.items():
+        require_agreeing(registered, commitments[chosen_id])
+    return known
 
 
 def _known(before: RecipientRegistered, prefix: str | None) -> LedgerError:

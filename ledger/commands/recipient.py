@@ -34,6 +34,7 @@ _reason_option = click.option("--reason", required=True, help="Why; stored with 
 )
 @click.option("--name", prompt="Name", help="Full name; asked for if not given.")
 @click.option("--account", default="", help="Bank account.")
+@click.option("--bank", default="", help="The account's bank.")
 @click.option("--phone", default="", help="Telephone.")
 @click.option("--address", default="", help="Address.")
 @click.option("--category", required=True, help="E.g. worker, pmi, cpmi.")
@@ -55,8 +56,8 @@ def recipient_register(request: Request, nik: str, **person: str) -> None:
     with opened_to_write(request) as ledger:
 
         def chosen_id() -> str | None:
-            number = ledger.vault.find([nik]).get(nik)
-            return recipient_id(number) if number else None
+            placed = ledger.vault.find([nik]).get(nik)
+            return recipient_id(placed.number) if placed else None
 
         if ledger.was_carried_out(request.command, asked):
             tell(request, [], "")
@@ -195,6 +196,27 @@ def recipient_disclose(request: Request, recipient_id: str | None, reason: str) 
         )
     present_terms(request.session, "table", {name: value or "-" for name, value in terms.items()})
     present(request.session, "table", rows, EVENT_COLUMNS)
+    if told["proof"]:
+        click.echo(
+            f"\nThat this is what was registered, anybody can compute: the next line prints the commitment in the event"
+            f" {told['proof']['event']},\nand `salur log prove {told['proof']['event']}` proves that the event stands in"
+            f" the log.\n\n{told['proof']['recipe']}\n{told['proof']['commitment']}"
+        )
+
+
+def _proof(held: "Holdings") -> dict[str, str] | None:
+    """What shows an outsider that the vault's data is what was registered: the commitment, opened."""
+    from base64 import b64encode
+
+    if held.held is None:
+        return None
+    opened = b64encode(held.held.salted).decode()
+    return {
+        "event": f"recipient/{held.recipient_id}/1",
+        "commitment": held.registered.commitment,
+        "salt_and_data": opened,
+        "recipe": f"printf %s '{opened}' | base64 -d | sha256sum",
+    }
 
 
 def _disclosure(held: "Holdings") -> dict[str, Any]:
@@ -212,6 +234,7 @@ def _disclosure(held: "Holdings") -> dict[str, Any]:
     return {
         "recipient_id": held.recipient_id,
         "person": held.person._asdict() if held.person else None,
+        "proof": _proof(held),
         "erased": erased,
         "programs": held.programs,
         "groups": held.groups,

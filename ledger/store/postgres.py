@@ -249,6 +249,11 @@ class PostgresLedgerRecorder(LedgerRecorder):
         )
         return [row[0] for row in rows]
 
+    def last_stream(self, prefix: str) -> str | None:
+        statement = f"SELECT MAX(originator_id) FROM {TABLE} WHERE originator_id>=%s AND originator_id<%s"
+        [(found,)] = self.database.read(statement, (prefix, prefix + LAST_SIGN))
+        return found if found is None else str(found)
+
     def position(self, stream: str, version: int) -> int:
         [(found,)] = self.database.read(
             f"SELECT notification_id-1 FROM {TABLE} WHERE originator_id=%s AND originator_version=%s", (stream, version)

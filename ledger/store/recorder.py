@@ -164,6 +164,10 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
         """The streams with this beginning of their names, in order."""
 
+    @abstractmethod
+    def last_stream(self, prefix: str) -> str | None:
+        """The last stream with this beginning of its name, if there is one."""
+
     def size(self) -> int:
         """How many events the ledger holds."""
         return self.max_notification_id() or 0

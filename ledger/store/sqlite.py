@@ -196,6 +196,15 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             )
             return [row[0] for row in cursor.fetchall()]
 
+    def last_stream(self, prefix: str) -> str | None:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT MAX(originator_id) FROM {self.events_table_name} WHERE originator_id>=? AND originator_id<?",
+                (prefix, prefix + LAST_SIGN),
+            )
+            found: str | None = cursor.fetchone()[0]
+            return found
+
     def position(self, stream: str, version: int) -> int:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(

@@ -1,45 +1,33 @@
-"""Personal data, outside the events: encrypted row by row, found by keyed hashes, and gone when its row is deleted.
+"""The vault: gives a person a number, finds them again, and opens what it holds of them.
 
-The vault is a table of its own, in a SQLite file or in PostgreSQL, and a key file. It gives each person a number, once and in order; what the
-ledger stores of the person is that number and a salted commitment, which the vault's data and salt can open.
+What the ledger stores of a person is the number and a salted commitment, which the vault's data and salt can open. The
+vault is not believed: whoever is found by a hash is opened, and must be the one who was asked for; and whoever asks for a
+person's data names the commitment that their registration has.
 """
 
-import hashlib
-import hmac
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from hmac import digest as hmac_digest
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import SharedAccount
-from ledger.store.durable import write_whole
+from ledger.store.durable import sync, write_whole
 from ledger.vault.errors import VaultKeyError
-from ledger.vault.rows import PersonRow, PersonRows, SQLitePersonRows
-
-KEY_BYTES = 32
-NONCE_BYTES = 12
-SALT_BYTES = 16
-MAC_BYTES = 16
-
-_quoted = json.encoder.encode_basestring
-
-
-class Person(NamedTuple):
-    """A recipient's personal data, which only the vault holds."""
-
-    nik: str
-    name: str
-    account: str = ""
-    phone: str = ""
-    address: str = ""
+from ledger.vault.keys import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    Keyring,
+    RandomBytes,
+    master_key,
+    opened_for,
+    person_place,
+)
+from ledger.vault.person import SALT_BYTES, Person, commitment_of, person_of, salted
+from ledger.vault.rows import NUMBER_MAX, NewPerson, PersonRow, PersonRows
+from ledger.vault.sqlite import SQLitePersonRows
 
 
 class Placed(NamedTuple):
@@ -52,6 +40,19 @@ class Placed(NamedTuple):
     """Whether the same rehearsal placed the person before."""
 
 
+class Opened(NamedTuple):
+    """What the vault holds of a person, and what shows that it is what was registered."""
+
+    person: Person
+    salted: bytes
+    """The bytes whose SHA-256 is the commitment."""
+
+    @property
+    def commitment(self) -> str:
+        """What the registration has of these bytes."""
+        return commitment_of(self.salted)
+
+
 class AccountShared(Exception):  # noqa: N818  # a finding about one row, turned into its refusal by the caller
     """The person's bank account already serves another recipient and no reason was given."""
 
@@ -59,47 +60,33 @@ class AccountShared(Exception):  # noqa: N818  # a finding about one row, turned
 class Vault:
     """The one place that holds names, national ids and accounts."""
 
-    def __init__(
-        self, where: Path | PersonRows, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom
-    ) -> None:
+    def __init__(self, where: Path | PersonRows, key_path: Path, *, random_bytes: RandomBytes = os.urandom) -> None:
         """Open the vault on a SQLite file, or on other rows."""
         self._random_bytes = random_bytes
-        try:
-            master = key_path.read_bytes()
-        except OSError:
-            raise VaultKeyError(path=str(key_path)) from None
-        if len(master) != KEY_BYTES:
-            raise VaultKeyError(path=str(key_path))
-        self._seal = AESGCM(_derived(master, b"seal"))
-        self._nik_key = _derived(master, b"nik")
-        self._account_key = _derived(master, b"account")
-        self._request_key = _derived(master, b"request")
         self._rehearsed_from: int | None = None
+        master_key(key_path)  # without it, nothing is opened
         self.rows = rows_of(where)
         try:
-            check = self.rows.key_check()
+            self.keyring = _keyring_of(self.rows, key_path)
         except BaseException:
             self.rows.close()
             raise
-        if check is None or not hmac.compare_digest(check, _derived(master, b"check")):
-            self.rows.close()
-            raise VaultKeyError(path=str(key_path))
 
     @staticmethod
-    def create(where: Path | PersonRows, key_path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    def create(where: Path | PersonRows, key_path: Path, *, random_bytes: RandomBytes = os.urandom) -> None:
         """Make an empty vault and its key, readable by the owner only; what is there already is kept.
 
         The key is made under the vault's lock and under another name at first: of several makings at once one makes it,
         and an interrupted one leaves no half of it.
         """
 
-        def key_check() -> bytes:
+        def keyring() -> bytes:
             if not key_path.exists():
                 write_whole(key_path, random_bytes(KEY_BYTES), mode=0o600)
-            return _derived(key_path.read_bytes(), b"check")
+            return Keyring.new(random_bytes).wrapped(key_path.read_bytes(), random_bytes)
 
         with closing(rows_of(where)) as rows:
-            rows.create(key_check)
+            rows.create(keyring)
 
     def close(self) -> None:
         """Close the vault's rows."""
@@ -107,12 +94,16 @@ class Vault:
 
     def keyed_hash(self, personal: bytes) -> str:
         """A hash of a request's personal inputs, in hex, that nobody can compute without the vault's key."""
-        return hmac.digest(self._request_key, personal, "sha256").hex()
+        return hmac_digest(self.keyring.request_key, personal, "sha256").hex()
 
-    def find(self, niks: Sequence[str]) -> dict[str, int]:
-        """National id → number, of the people whom the vault knows."""
-        by_mac = dict(zip(self._macs(self._nik_key, niks), niks, strict=True))
-        return {by_mac[mac]: number for mac, number in self.rows.of_niks(list(by_mac)).items()}
+    def find(self, national_ids: Sequence[str]) -> dict[str, Placed]:
+        """National id → place, of the people whom the vault knows.
+
+        Raises `IntegrityBrokenError` where the index leads from an id to somebody else.
+        """
+        macs = dict(zip(self.keyring.ids(national_ids), national_ids, strict=True))
+        known = self._known(macs)
+        return {macs[mac]: placed for mac, placed in known.items()}
 
     def place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
         """Give each person a number, or find the one they have; in the order given, in one transaction."""
@@ -124,32 +115,55 @@ class Vault:
     def rehearsal(self) -> Iterator[None]:
         """Undo at the end of the block whatever `place` does in it."""
         with self.rows.rehearsal():
-            self._rehearsed_from = self.rows.next_number()
+            self._rehearsed_from = self.rows.highest() + 1
             try:
                 yield
             finally:
                 self._rehearsed_from = None
 
-    def open(self, number: int) -> Person | None:
-        """The data of one person, or None when the vault does not hold it."""
-        for _, mac, sealed in self.rows.sealed([number]):
-            return Person(**json.loads(self._unseal(mac, sealed)[SALT_BYTES:]))
+    def open(self, number: int, *, commitment: str) -> Opened | None:
+        """The data of one person as registered, or None when the vault does not hold it.
+
+        Raises `IntegrityBrokenError` where the vault holds other data than the registration committed to.
+        """
+        found = [row for row in self.rows.people([number]) if (row.version, row.agreement) == (1, "")]
+        for row in found:
+            opened = self.opened(row)
+            if opened.commitment != commitment:
+                raise IntegrityBrokenError(
+                    f"the vault holds other data of R{number:09d} than was registered: its commitment differs;"
+                    " run `salur check`"
+                )
+            return opened
         return None
+
+    def opened(self, row: PersonRow) -> Opened:
+        """A row's data; raises `IntegrityBrokenError` where the row does not open in its place."""
+        plain = opened_for(self.keyring, *row)
+        try:
+            return Opened(person_of(plain), plain)
+        except (ValueError, KeyError):
+            raise IntegrityBrokenError(f"the vault's row of R{row.number:09d} is of no form that is known") from None
+
+    def with_hashes(self, row: PersonRow) -> NewPerson:
+        """A row, and the hashes that lead to its number; raises as `opened`."""
+        person = self.opened(row).person
+        [identity] = self.keyring.ids([person.national_id])
+        return NewPerson(row, identity, self.keyring.accounts([person.account]).get(person.account))
 
     def count(self) -> int:
         """How many people the vault holds."""
         return self.rows.count()
 
     def _place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
-        macs = self._macs(self._nik_key, [person.nik for person, _ in people])
-        known = self._known(macs)
-        accounts = [person.account for person, _ in people if person.account]
-        account_macs = dict(zip(accounts, self._macs(self._account_key, accounts), strict=True))
-        taken = self.rows.taken(list(account_macs.values()))
-        next_number, seal = self.rows.next_number(), self._seal.encrypt
+        macs = self.keyring.ids([person.national_id for person, _ in people])
+        known = self._known(dict(zip(macs, (person.national_id for person, _ in people), strict=True)))
+        account_macs = self.keyring.accounts(person.account for person, _ in people if person.account)
+        taken = {mac for mac, _ in self.rows.holders(list(set(account_macs.values())))}
+        next_number, seal = self.rows.highest() + 1, self.keyring.seal.encrypt
         noise = self._random_bytes((SALT_BYTES + NONCE_BYTES) * len(people))
         result: list[Placed | AccountShared] = []
-        rows: list[PersonRow] = []
+        fresh: list[NewPerson] = []
         at = 0
         for (person, reason), mac in zip(people, macs, strict=True):
             if (placed := known.get(mac)) is None:
@@ -161,56 +175,56 @@ class Vault:
                     taken.add(account_mac)
                 salt, nonce = noise[at : at + SALT_BYTES], noise[at + SALT_BYTES : at + SALT_BYTES + NONCE_BYTES]
                 at += SALT_BYTES + NONCE_BYTES
-                plain = salt + _plain(person)
-                rows.append((next_number, mac, account_mac, reason, nonce + seal(nonce, plain, mac)))
-                placed = known[mac] = Placed(next_number, _commitment(plain))
+                plain = salted(person, salt)
+                sealed = nonce + seal(nonce, plain, person_place(next_number, 1, ""))
+                fresh.append(NewPerson(PersonRow(next_number, 1, "", sealed), mac, account_mac))
+                placed = known[mac] = Placed(next_number, commitment_of(plain))
                 next_number += 1
             result.append(placed)
-        self.rows.add(rows)
+        if next_number > NUMBER_MAX + 1:
+            raise IntegrityBrokenError(
+                f"the vault has given its numbers up to {next_number - 1}, and R{NUMBER_MAX} is the last; run `salur check`"
+            )
+        self.rows.add(fresh)
         return result
 
-    def _known(self, macs: Sequence[bytes]) -> dict[bytes, Placed]:
-        """The places of the people whom the vault has already."""
-        first_rehearsed = self._rehearsed_from or self.rows.next_number()
-        numbers = list(self.rows.of_niks(macs).values())
-        return {
-            mac: Placed(number, _commitment(self._unseal(mac, sealed)), is_rehearsed=number >= first_rehearsed)
-            for number, mac, sealed in self.rows.sealed(numbers)
+    def _known(self, wanted: dict[bytes, str]) -> dict[bytes, Placed]:
+        """Hash → place, of the people whom the vault has already; `wanted` says whose hash each is."""
+        first_rehearsed = self._rehearsed_from or NUMBER_MAX + 1
+        found = self.rows.of_ids(list(wanted))
+        rows = {
+            row.number: row for row in self.rows.people(list(found.values())) if (row.version, row.agreement) == (1, "")
         }
+        known = {}
+        for mac, number in found.items():
+            opened = self.opened(rows[number]) if number in rows else None
+            if opened is None or opened.person.national_id != wanted[mac]:
+                raise IntegrityBrokenError(
+                    f"the vault's index of national ids leads to R{number:09d}, who"
+                    f" {'is not in the vault' if opened is None else 'is somebody else'}; run `salur check`"
+                )
+            known[mac] = Placed(number, opened.commitment, is_rehearsed=number >= first_rehearsed)
+        return known
 
-    def _unseal(self, mac: bytes, sealed: bytes) -> bytes:
-        try:
-            return self._seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], mac)
-        except InvalidTag:
-            raise IntegrityBrokenError("a row of the vault does not open with its key: it was changed") from None
 
-    @staticmethod
-    def _macs(key: bytes, texts: Sequence[str]) -> list[bytes]:
-        keyed = hashlib.blake2b(key=key, digest_size=MAC_BYTES)
-        macs = []
-        for text in texts:
-            mac = keyed.copy()
-            mac.update(text.encode())
-            macs.append(mac.digest())
-        return macs
+def next_key(key_path: Path) -> Path:
+    """Where a key file lies that is to take the place of another."""
+    return key_path.with_name(f"{key_path.name}.next")
+
+
+def _keyring_of(rows: PersonRows, key_path: Path) -> Keyring:
+    """The keyring, opened with the key file, or with the next one where a change of keys was interrupted at its end."""
+    wrapped, following = rows.keyring(), next_key(key_path)
+    if wrapped is not None:
+        if (keyring := Keyring.unwrapped(wrapped, master_key(key_path))) is not None:
+            return keyring
+        if following.exists() and (keyring := Keyring.unwrapped(wrapped, master_key(following))) is not None:
+            following.replace(key_path)
+            sync(key_path.parent)
+            return keyring
+    raise VaultKeyError(path=str(key_path))
 
 
 def rows_of(where: Path | PersonRows) -> PersonRows:
     """The vault's rows in a SQLite file, or what else holds them; sealed as they are, no key is needed."""
     return SQLitePersonRows(where) if isinstance(where, Path) else where
-
-
-def _derived(master: bytes, purpose: bytes) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=b"salur vault " + purpose).derive(master)
-
-
-def _plain(person: Person) -> bytes:
-    """The person's data as one JSON object, which the commitment covers."""
-    return (
-        f'{{"nik":{_quoted(person.nik)},"name":{_quoted(person.name)},"account":{_quoted(person.account)},'
-        f'"phone":{_quoted(person.phone)},"address":{_quoted(person.address)}}}'
-    ).encode()
-
-
-def _commitment(salted: bytes) -> str:
-    return hashlib.sha256(salted).hexdigest()

@@ -2,7 +2,7 @@
 
 It trusts no more than it is told to: everything is computed anew from the events, and held against the log's signature,
 against checkpoints that somebody kept, and against every file that lies with it. Nothing is written but to temporary
-files, and neither the vault nor any private key is asked for.
+files, and no private key is asked for. The vault is examined where it and its key lie with the ledger.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +32,8 @@ from projections.audit.exported import PublishedLog
 from projections.audit.log_check import SignedLog
 from projections.audit.log_check import verify as verify_log
 from projections.audit.officers import officers_files, pem
+from projections.audit.vault_law import NAME, check_vault
+from projections.audit.vault_law import SENTENCE as VAULT_SENTENCE
 from projections.laws.acts import SENTENCE, check_acts
 from projections.laws.law import Breach, Law
 from projections.laws.payment_lists import check_lists
@@ -162,9 +164,27 @@ def _audit_ledger(
         whole = _examined("store-whole", _STORE, lambda: _store_law(place, events))
         archive = KeptArchive(path / ARCHIVE, events) if (path / ARCHIVE).is_dir() else None
         opened = _Opened(events, source, archive, path / BATCHES)
-        laws = _laws_of_events(opened, is_export=False, on_progress=on_progress)
+        laws = [
+            *_laws_of_events(opened, is_export=False, on_progress=on_progress),
+            *_vault_law(path, events, not_shown),
+        ]
         origin = log.key.name if log else None
         return Audit("ledger", origin, opened.size, [whole, *laws] if has_none else [signed, whole, *laws], not_shown)
+
+
+def _vault_law(path: Path, events: LedgerRecorder, not_shown: list[str]) -> list[Law]:
+    """The law of the vault where it and its key lie with the ledger; where not, that is added to what is not shown."""
+    unshown: str | None = None
+
+    def examined() -> Law:
+        nonlocal unshown
+        law, unshown = check_vault(require_ledger(path), events, may_be_away=True)
+        return law
+
+    law = _examined(NAME, VAULT_SENTENCE, examined)
+    if unshown:
+        not_shown.append(unshown)
+    return [law] if law.checked or not law.holds else []
 
 
 def _store_law(place: Place, events: LedgerRecorder) -> Law:

@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 def check(session: Session, output: Output) -> None:
     """Replay everything and hold it against the ledger's laws; exit code 4 names what breaks one."""
     from projections.audit.check import check as check_laws
+    from projections.audit.vault_law import check_vault
     from projections.relation.spans import Stored
 
     with opened(session) as ledger:
         source = Stored(ledger.place)
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
+        vault, unshown = check_vault(ledger.place, ledger.store, may_be_away=False)
+        laws.append(vault)
         wider = ledger.place.wider_rights()
     tell_laws(session, output, laws, whole=[asdict(law) for law in laws])
+    if unshown:
+        click.echo(f"Notice {vault.name}: {unshown}", err=True)
     for sentence in wider:
         click.echo(f"Notice rights: {sentence}", err=True)
     if not all(law.holds for law in laws):

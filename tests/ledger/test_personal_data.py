@@ -23,6 +23,7 @@ from tests.acts import (  # fmt: skip
     approve,
     by,
     fund,
+    held,
     log,
     members,
     pay,
@@ -179,7 +180,7 @@ def test_a_persons_number_typed_in_any_place_is_refused_and_not_repeated(ledger:
 
 def test_broken_integrity_tells_no_persons_data(ledger: Ledger) -> None:
     place_canary(ledger)
-    ledger.vault.open(1)
+    held(ledger, 1)
     import sqlite3
 
     database = sqlite3.connect(ledger.folder / "vault.db")
@@ -187,5 +188,5 @@ def test_broken_integrity_tells_no_persons_data(ledger: Ledger) -> None:
         database.execute("UPDATE person SET sealed=zeroblob(200)")
     database.close()
     with pytest.raises(IntegrityBrokenError) as found:
-        ledger.vault.open(1)
+        held(ledger, 1)
     assert leaks(str(found.value)) == []

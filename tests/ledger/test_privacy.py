@@ -30,8 +30,8 @@ from ledger.domain.recipient import (
 from ledger.files.tables import Row
 from ledger.store.errors import StoreFailedError
 from ledger.vault.errors import VaultKeyError
-from ledger.vault.rows import PersonRow
-from ledger.vault.vault import Person
+from ledger.vault.person import Person
+from ledger.vault.rows import NewPerson
 from projections.audit.check import check
 from projections.relation.archive import Archive
 from tests.acts import (  # fmt: skip
@@ -46,15 +46,18 @@ from tests.acts import (  # fmt: skip
     entries,
     erase,
     fund,
+    held,
     kept,
     log,
     members,
     nik,
     now,
+    numbers_of,
     pay,
     person,
     propose,
     register,
+    row_in_vault,
     run,
     step,
 )
@@ -78,17 +81,10 @@ def place_canary(ledger: Ledger) -> str:
     return event.recipient_id
 
 
-def row_of(ledger: Ledger, recipient_id: str) -> PersonRow:
-    number = int(recipient_id[1:])
-    [row] = ledger.vault.rows.page(number - 1, 1)
-    assert row[0] == number
-    return row
-
-
-def traces(row: PersonRow) -> set[bytes]:
-    """What of a person's row may lie in a file: the hashes, whole and by halves, and the sealed data, by pieces."""
-    _, nik_mac, account_mac, _, sealed = row
-    hashes = [nik_mac, *([account_mac] if account_mac else [])]
+def traces(person: NewPerson) -> set[bytes]:
+    """What of a person may lie in a file: the hashes, whole and by halves, and the sealed data, by pieces."""
+    sealed = person.row.sealed
+    hashes = [person.identity, *([person.account] if person.account else [])]
     return {
         *hashes,
         *(mac[8:] for mac in hashes),
@@ -109,11 +105,11 @@ def test_an_erasure_is_asked_for_by_one_officer_and_agreed_to_by_another(ledger:
     recipient_id = place_canary(ledger)
     asked = privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
     assert [entry.event for entry in asked] == [ErasureRequested(recipient_id=recipient_id, maker="siti", **LETTER)]
-    assert ledger.vault.open(1) is not None
+    assert held(ledger, 1) is not None
     erased = privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id)
     assert [entry.event for entry in erased] == [RecipientErased(recipient_id=recipient_id, checker="budi", **LETTER)]
     assert erased.left == []
-    assert ledger.vault.open(1) is None
+    assert held(ledger, 1) is None
     assert ledger.vault.find([CANARY["nik"]]) == {}
 
 
@@ -138,7 +134,7 @@ def test_who_asked_for_an_erasure_cannot_agree_to_it(ledger: Ledger) -> None:
     with pytest.raises(RoleMissingError):
         privacy.approve_erasure(ledger, SITI, recipient_id=recipient_id)
     assert kept(ledger) == before
-    assert ledger.vault.open(1) is not None
+    assert held(ledger, 1) is not None
 
 
 def test_a_request_is_rejected_by_a_checker_or_withdrawn_by_its_maker_and_may_be_made_again(ledger: Ledger) -> None:
@@ -148,7 +144,7 @@ def test_a_request_is_rejected_by_a_checker_or_withdrawn_by_its_maker_and_may_be
         [entry] = privacy.reject_erasure(ledger, officer, recipient_id=recipient_id, reason="who is it?")
         assert entry.event == ErasureRejected(recipient_id=recipient_id, checker=officer.by or "", reason="who is it?")
     assert privacy.reject_erasure(ledger, BUDI, recipient_id=recipient_id, reason="again") == []
-    assert ledger.vault.open(1) is not None
+    assert held(ledger, 1) is not None
 
 
 def test_a_rehearsed_erasure_erases_nobody(ledger: Ledger) -> None:
@@ -176,7 +172,7 @@ def test_nothing_of_an_erased_person_is_left_in_any_file(ledger: Ledger) -> None
     fund(ledger, *members("g1", recipient_id, *others[:2]))
     services.train(ledger, SITI, [Row(2, (CANARY["nik"], "s1"))], program="tkm-2020", on_reject=Told())
     Archive(ledger.folder / "archive", ledger.store, segment_events=5).seal()
-    needles = traces(row_of(ledger, recipient_id))
+    needles = traces(row_in_vault(ledger, int(recipient_id[1:])))
     assert {"vault.db", "vault.db-wal"} & set(files_with(ledger.folder, needles)), "they are found where they are"
 
     erase(ledger, recipient_id)
@@ -192,7 +188,7 @@ def test_nothing_of_the_erased_is_left_in_a_vault_whose_pages_were_split_by_many
     chosen = random.Random(7).sample(range(1, 4_001), 25)
     needles = set[bytes]()
     for number in chosen:
-        needles |= traces(row_of(ledger, f"R{number:09}"))
+        needles |= traces(row_in_vault(ledger, number))
         erase(ledger, f"R{number:09}")
     assert files_with(ledger.folder, needles) == {}
 
@@ -200,7 +196,7 @@ def test_nothing_of_the_erased_is_left_in_a_vault_whose_pages_were_split_by_many
 def test_a_reader_who_may_still_see_the_erased_is_waited_for_and_told(ledger: Ledger) -> None:
     [recipient_id, _] = register(ledger, 2)
     privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
-    ledger.vault.rows._database.execute("PRAGMA busy_timeout=1")  # type: ignore[attr-defined]
+    ledger.vault.rows.database.execute("PRAGMA busy_timeout=1")  # type: ignore[attr-defined]
     with closing(sqlite3.connect(ledger.folder / "vault.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT COUNT(*) FROM person").fetchone()
@@ -246,7 +242,7 @@ def test_without_the_vaults_key_nothing_is_recorded_nor_erased(ledger: Ledger) -
             privacy.disclose(other, SITI, recipient_id=recipient_id, reason="asked")
     assert b"".join(ledger.store.lines()) == before
     key.rename(ledger.folder / "vault.key")
-    assert ledger.vault.open(1) is not None
+    assert held(ledger, 1) is not None
 
 
 def broken(ledger: Ledger) -> list[str]:
@@ -274,7 +270,7 @@ def test_an_erasure_that_stopped_before_the_vault_is_named_and_completed_by_the_
     assert broken(ledger) == [f"{recipient_id} is erased, and still in the vault"]
     assert privacy.approve_erasure(ledger, BUDI, recipient_id=recipient_id) == []
     assert broken(ledger) == []
-    assert ledger.vault.open(1) is None
+    assert held(ledger, 1) is None
     ledger.vault.rows.alone(lambda: ledger.vault.rows.remove(2))
     assert broken(ledger) == [f"{other_id} is not erased, and not in the vault"]
 
@@ -294,7 +290,7 @@ def test_an_erased_person_registers_again_as_somebody_new_and_their_account_is_f
     erase(ledger, first)
     second = place_canary(ledger)
     assert (first, second) == ("R000000001", "R000000002")
-    assert ledger.vault.find([CANARY["nik"]]) == {CANARY["nik"]: 2}
+    assert numbers_of(ledger, [CANARY["nik"]]) == {CANARY["nik"]: 2}
     assert broken(ledger) == []
 
 
@@ -333,7 +329,7 @@ def test_a_copy_never_brings_the_erased_back(ledger: Ledger, tmp_path: Path) -> 
     register(ledger, 3, first=2)
     copy = tmp_path / "copy"
     Move(ledger.folder, copy).carry_out()
-    needles = traces(row_of(ledger, first)) | traces(row_of(ledger, "R000000004"))
+    needles = traces(row_in_vault(ledger, int(first[1:]))) | traces(row_in_vault(ledger, 4))
     assert files_with(copy, needles)
     erase(ledger, first)
     erase(ledger, "R000000004")
@@ -371,7 +367,10 @@ def test_a_disclosure_tells_all_that_is_held_and_is_recorded_first(ledger: Ledge
     batch_id = propose(ledger, [recipient_id], tranche=2)
     held = privacy.disclose(ledger, SITI, recipient_id=recipient_id, reason="asked in person")
     assert held is not None
-    assert held.person == Person(**CANARY | {"address": CANARY["address"] * 3})
+    name, account, phone, address = (CANARY[each] for each in ("name", "account", "phone", "address"))
+    assert held.person == Person(CANARY["nik"], name, account, phone, address * 3)
+    assert held.held is not None
+    assert hashlib.sha256(held.held.salted).hexdigest() == held.registered.commitment
     assert held.programs == [PROGRAM, "tkm-2020"]
     assert held.groups == ["tkm-2020/g1"]
     assert {name: state.status for name, state in held.payments.items()} == {f"{PROGRAM}/1/{recipient_id}": "disbursed"}

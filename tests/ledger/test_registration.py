@@ -11,7 +11,8 @@ from ledger.domain.officer import RoleMissingError
 from ledger.domain.recipient import RecipientRegistered, SharedAccount
 from ledger.domain.request import FileProcessed
 from ledger.files.tables import Row
-from ledger.vault.vault import AccountShared, Person, Placed, Vault
+from ledger.vault.person import Person
+from ledger.vault.vault import AccountShared, Placed, Vault
 from tests.acts import FILE_SHA256, SET_UP, SITI, Told, by, kept, log, nik, person, register
 
 START = SET_UP

@@ -10,7 +10,7 @@ from ledger.application.ledger import Ledger
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
 from ledger.store.sqlite import _require_in_order, refusal_of
-from ledger.vault.rows import SQLitePersonRows, refusing
+from ledger.vault.sqlite import SQLitePersonRows, refusing
 
 
 def error_of(statement: str, *, prepare: str = "") -> sqlite3.Error:

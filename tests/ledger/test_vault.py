@@ -14,8 +14,10 @@ from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import SharedAccount
 from ledger.store.errors import StoreFailedError
 from ledger.vault.errors import VaultKeyError
-from ledger.vault.rows import SQLitePersonRows
-from ledger.vault.vault import SALT_BYTES, AccountShared, Person, Placed, Vault
+from ledger.vault.person import SALT_BYTES, Person, normal_account
+from ledger.vault.rows import NewPerson, PersonRow
+from ledger.vault.sqlite import SQLitePersonRows
+from ledger.vault.vault import AccountShared, Placed, Vault
 
 ANI = Person("0000000101900001", "Ani", "900001", "081", "Jalan Melati")
 BUDI = Person("0000000101900002", "Budi", "900002")
@@ -29,13 +31,19 @@ def counted_bytes(count: int) -> bytes:
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[Vault]:
     Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
-    with closing(Vault(tmp_path / "vault.db", tmp_path / "vault.key", random_bytes=counted_bytes)) as opened:
-        yield opened
+    with closing(Vault(tmp_path / "vault.db", tmp_path / "vault.key", random_bytes=counted_bytes)) as made:
+        yield made
 
 
 def numbers(vault: Vault, *people: Person) -> list[int]:
     placed = vault.place([(person, None) for person in people])
     return [each.number for each in placed if isinstance(each, Placed)]
+
+
+def opened(vault: Vault, number: int) -> Person | None:
+    """What the vault holds of a person, whatever was registered."""
+    found = [vault.opened(row).person for row in vault.rows.people([number])]
+    return found[0] if found else None
 
 
 def change(folder: Path, statement: str, *values: object) -> None:
@@ -48,24 +56,26 @@ def change(folder: Path, statement: str, *values: object) -> None:
 def test_a_person_is_given_one_number_in_order(vault: Vault) -> None:
     assert numbers(vault, ANI, BUDI, ANI) == [1, 2, 1]
     assert numbers(vault, BUDI) == [2]
-    assert vault.find([BUDI.nik, ANI.nik, "0000000101900009"]) == {ANI.nik: 1, BUDI.nik: 2}
-    assert (vault.open(1), vault.open(2), vault.open(3)) == (ANI, BUDI, None)
+    found = vault.find([BUDI.national_id, ANI.national_id, "0000000101900009"])
+    assert {each: placed.number for each, placed in found.items()} == {ANI.national_id: 1, BUDI.national_id: 2}
+    assert (opened(vault, 1), opened(vault, 2), opened(vault, 3)) == (ANI, BUDI, None)
     assert vault.count() == 2
 
 
 def test_what_is_kept_of_a_person_is_what_came_first(vault: Vault) -> None:
     [first] = vault.place([(ANI, None)])
-    [again] = vault.place([(Person(ANI.nik, "Another"), None)])
+    [again] = vault.place([(Person(ANI.national_id, "Another"), None)])
     assert isinstance(first, Placed)
     assert isinstance(again, Placed)
     assert again == first
-    assert vault.open(1) == ANI
+    assert opened(vault, 1) == ANI
 
 
 def test_a_commitment_is_opened_by_salt_and_data(vault: Vault) -> None:
     [placed] = vault.place([(ANI, None)])
     assert isinstance(placed, Placed)
-    data = json.dumps(ANI._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
+    said = {"form": 2, "id": ANI.national_id, "name": "Ani", "account": "900001", "bank": "", "phone": "081"}
+    data = json.dumps(said | {"address": "Jalan Melati"}, separators=(",", ":")).encode()
     salt = counted_bytes(SALT_BYTES)
     assert placed.commitment == hashlib.sha256(salt + data).hexdigest()
 
@@ -82,7 +92,7 @@ def test_two_people_with_the_same_data_elsewhere_have_different_commitments(tmp_
 def test_a_number_is_never_given_twice_even_when_the_last_person_is_erased(vault: Vault) -> None:
     assert numbers(vault, ANI, BUDI) == [1, 2]
     vault.rows.follow([], 1, 2)
-    assert vault.open(2) is None
+    assert opened(vault, 2) is None
     assert numbers(vault, BUDI) == [3]
     vault.rows.follow([], 0, 3)
     assert numbers(vault, ANI) == [4]
@@ -97,16 +107,16 @@ def test_every_bit_flipped_in_a_sealed_row_is_found(vault: Vault, tmp_path: Path
         flipped[index] ^= 1 << bit
         change(tmp_path, "UPDATE person SET sealed=?", bytes(flipped))
         with pytest.raises(IntegrityBrokenError):
-            vault.open(1)
+            opened(vault, 1)
     change(tmp_path, "UPDATE person SET sealed=?", sealed)
-    assert vault.open(1) == ANI
+    assert opened(vault, 1) == ANI
 
 
 def test_rows_that_changed_places_are_found(vault: Vault, tmp_path: Path) -> None:
     numbers(vault, ANI, BUDI)
     change(tmp_path, "UPDATE person SET sealed=(SELECT sealed FROM person WHERE number=2) WHERE number=1")
     with pytest.raises(IntegrityBrokenError):
-        vault.open(1)
+        opened(vault, 1)
 
 
 def test_key_and_vault_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -129,7 +139,7 @@ def test_a_vault_opens_only_with_its_own_key(tmp_path: Path, key: bytes | None) 
 def test_making_a_vault_again_keeps_what_is_there(vault: Vault, tmp_path: Path) -> None:
     numbers(vault, ANI)
     Vault.create(tmp_path / "vault.db", tmp_path / "vault.key")
-    assert vault.open(1) == ANI
+    assert opened(vault, 1) == ANI
 
 
 def test_a_vault_that_is_gone_is_told_and_not_made_anew(tmp_path: Path) -> None:
@@ -187,22 +197,53 @@ def test_a_rehearsal_that_breaks_off_keeps_nothing(vault: Vault) -> None:
 
 def test_hashes_that_share_their_first_half_lead_to_their_own_people(tmp_path: Path) -> None:
     niks = [b"8 bytes " + ending for ending in (b"first   ", b"second  ", b"third   ")]
+    account = b"own account 0001"
     SQLitePersonRows(tmp_path / "vault.db").create(lambda: b"")
+
+    def person(number: int, identity: bytes, account: bytes | None = None) -> NewPerson:
+        return NewPerson(PersonRow(number, 1, "", b""), identity, account)
+
     with closing(SQLitePersonRows(tmp_path / "vault.db")) as rows:
-        rows.alone(lambda: rows.add([(1, niks[0], b"own account 0001", None, b""), (2, niks[1], None, None, b"")]))
-        assert rows.of_niks(niks) == {niks[0]: 1, niks[1]: 2}
-        # Whoever adds a hash twice has a bug: the vault is not damaged.
+        rows.alone(lambda: rows.add([person(1, niks[0], account), person(2, niks[1])]))
+        assert rows.of_ids(niks) == {niks[0]: 1, niks[1]: 2}
+        # Whoever adds a number twice has a bug: the vault is not damaged.
         with pytest.raises(sqlite3.IntegrityError):
-            rows.alone(lambda: rows.add([(3, niks[1], None, None, b"")]))
-        with pytest.raises(sqlite3.IntegrityError):
-            rows.alone(lambda: rows.add([(3, niks[2], b"own account 0001", None, b"")]))
+            rows.alone(lambda: rows.add([person(2, niks[2])]))
         assert rows.count() == 2
+        assert rows.entry_count("identity") == 2
         rows.follow([], 0, 1)  # the one who came first is gone
-        assert rows.of_niks(niks) == {niks[1]: 2}
-        assert rows.taken([b"own account 0001"]) == set()
-        rows.alone(lambda: rows.add([(3, niks[2], b"own account 0001", None, b""), (4, niks[0], None, None, b"")]))
-        assert rows.of_niks(niks) == {niks[1]: 2, niks[2]: 3, niks[0]: 4}
-        assert rows.taken([b"own account 0001"]) == {b"own account 0001"}
+        assert rows.of_ids(niks) == {niks[1]: 2}
+        assert rows.holders([account]) == set()
+        rows.alone(lambda: rows.add([person(3, niks[2], account), person(4, niks[0], account)]))
+        assert rows.of_ids(niks) == {niks[1]: 2, niks[2]: 3, niks[0]: 4}
+        assert rows.holders([account]) == {(account, 3), (account, 4)}
+
+
+@pytest.mark.parametrize(
+    ("account", "same"),
+    [
+        ("0012345678", "0012-3456-78"),
+        ("0012345678", "0012 3456 78"),
+        ("0012345678", "12345678"),
+        ("0012345678", "\uff10\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18"),
+        ("DE89370400440532013000", "de89 3704 0044 0532 0130 00"),
+        ("0", "000"),
+    ],
+)
+def test_one_account_written_in_two_ways_is_one(vault: Vault, account: str, same: str) -> None:
+    assert normal_account(account) == normal_account(same)
+    first, second = vault.place([(ANI._replace(account=account), None), (BUDI._replace(account=same), None)])
+    assert isinstance(first, Placed)
+    assert isinstance(second, AccountShared)
+
+
+@pytest.mark.parametrize(("one", "other"), [("0012345678", "0012345679"), ("A12", "12"), ("1", "10")])
+def test_two_accounts_are_two(one: str, other: str) -> None:
+    assert normal_account(one) != normal_account(other)
+
+
+def test_what_is_no_account_is_shared_by_everybody(vault: Vault) -> None:
+    assert numbers(vault, ANI._replace(account="-"), BUDI._replace(account=" - ")) == [1, 2]
 
 
 def test_a_vault_is_closed_by_any_thread_and_more_than_once(vault: Vault) -> None:

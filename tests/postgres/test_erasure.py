@@ -12,7 +12,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
 from ledger.store.errors import RightsMissingError
 from projections.audit.check import check
-from tests.acts import BUDI, LETTER, SITI, erase, now, pay, register
+from tests.acts import BUDI, LETTER, SITI, erase, now, pay, register, row_in_vault
 from tests.postgres.server import AUDITOR, OFFICER, Home, Server
 
 COUNT = 400
@@ -20,8 +20,8 @@ COUNT = 400
 
 def row(ledger: Ledger, number: int) -> list[bytes]:
     """What a person's row consists of: the hashes, and the sealed data."""
-    [(_, nik_mac, account_mac, _, sealed)] = ledger.vault.rows.page(number - 1, 1)
-    return [each for each in (nik_mac, account_mac, sealed) if each]
+    person = row_in_vault(ledger, number)
+    return [each for each in (person.identity, person.account, person.row.sealed) if each]
 
 
 def files_with(server: Server, home: Home, needles: list[bytes]) -> list[str]:

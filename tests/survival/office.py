@@ -246,9 +246,8 @@ class Tail(threading.Thread):
 
 def _commitments(ledger: Ledger) -> Iterator[tuple[str, str]]:
     """Recipient id → the commitment that the vault's data and salt open."""
-    vault = ledger.vault
-    for number, mac, _, _, sealed in vault.rows.page(0, 1_000_000):
-        yield recipient_id(number), hashlib.sha256(vault._unseal(mac, sealed)).hexdigest()
+    for row in ledger.vault.rows.page(0, 1_000_000):
+        yield recipient_id(row.number), hashlib.sha256(ledger.vault.opened(row).salted).hexdigest()
 
 
 def ended(process: "subprocess.Popen[str]") -> Ended:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acts import numbers_of
 from tests.survival.office import BATCH, PEOPLE, TRANCHE, Ended, Office, nik, payments_csv, people_csv
 
 KIB = 1024
@@ -82,7 +83,7 @@ def test_people_whose_import_finds_the_disk_full_are_registered_once_there_is_ro
     ballast.unlink()
     office.done("recipient", "import", file)
     with office.opened() as ledger:
-        assert sorted(ledger.vault.find([nik(number) for number in newcomers]).values()) == list(newcomers)
+        assert sorted(numbers_of(ledger, [nik(number) for number in newcomers]).values()) == list(newcomers)
     office.assert_sound()
 
 

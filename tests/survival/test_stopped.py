@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application.people import recipient_id
+from tests.acts import held, numbers_of, row_in_vault
 from tests.logged import add_log, assert_whole
 from tests.survival.office import (
     BATCH,
@@ -147,7 +148,7 @@ def test_people_whose_import_is_killed_anywhere_are_registered_once(small: Offic
     for office in (whole, stops[8].office, stops[16].office):
         office.assert_sound()
         with office.opened() as ledger:
-            assert sorted(ledger.vault.find([nik(number) for number in newcomers]).values()) == list(newcomers)
+            assert sorted(numbers_of(ledger, [nik(number) for number in newcomers]).values()) == list(newcomers)
 
 
 def without(office: Office, field: str) -> list[object]:
@@ -287,9 +288,8 @@ def test_an_erasure_killed_anywhere_is_completed_by_the_same_command(small: Offi
     office = Office(base)
     office.done("recipient", "erase", "request", chosen, "--reason", "letter", "--legal-basis", "UU 27/2022")
     with office.opened() as ledger:
-        [(number, nik_mac, account_mac, _, sealed)] = ledger.vault.rows.page(76, 1)
-        assert number == 77
-        assert account_mac
+        (_, _, _, sealed), identity, account = row_in_vault(ledger, 77)
+        assert account
 
     arguments = ("recipient", "erase", "approve", chosen, "--officer", "budi")
     whole, stops = stopped_everywhere(base, tmp_path / "work", *arguments, points=50)
@@ -300,7 +300,7 @@ def test_an_erasure_killed_anywhere_is_completed_by_the_same_command(small: Offi
         for path in stop.office.folder.rglob("*"):
             if path.is_file():
                 content = path.read_bytes()
-                assert not [each for each in (nik_mac[8:], account_mac[8:], sealed) if each in content], (stop, path)
+                assert not [each for each in (identity[8:], account[8:], sealed) if each in content], (stop, path)
     for stop in stops[::10]:
         stop.office.done("check")
 
@@ -321,7 +321,7 @@ def test_an_erasure_killed_anywhere_is_either_not_begun_or_named_until_it_is_com
         killed_after(office.start("recipient", "erase", "approve", chosen, officer="budi"), delay_s)
         erased = len(office.events("RecipientErased"))
         with office.opened() as ledger:
-            is_held = ledger.vault.open(77) is not None
+            is_held = held(ledger, 77) is not None
         code = office.salur("check").code
         assert code == (4 if erased and is_held else 0)
         assert erased or is_held, "nobody is gone without an event"

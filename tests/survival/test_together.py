@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ledger.application.people import recipient_id
+from tests.acts import numbers_of
 from tests.survival.office import (
     BATCH,
     BUDGET,
@@ -88,7 +89,7 @@ def test_people_imported_by_eight_processes_at_once_are_registered_once(office: 
     assert all(each["taken"] + each["repeated"] == len(newcomers) and not each["refused"] for each in tallies)
     assert sum(each["taken"] for each in tallies) == len(newcomers)
     with office.opened() as ledger:
-        found = ledger.vault.find([nik(number) for number in newcomers])
+        found = numbers_of(ledger, [nik(number) for number in newcomers])
         assert sorted(found.values()) == list(newcomers)
     assert len(office.events("RecipientRegistered")) == PEOPLE + len(newcomers)
     assert len(office.events("FileProcessed")) == 1
