@@ -45,6 +45,7 @@ def home(home_of_2020: Home, server: Server, tmp_path: Path) -> Home:
     """The same, as it was at first; the folder works as an officer with the least rights."""
     server.execute(
         "TRUNCATE salur.stored_events, salur_vault.person, salur_vault.given",
+        "UPDATE salur.log_end SET size=0",
         "INSERT INTO salur.stored_events SELECT * FROM salur.at_first",
         name=home_of_2020.name,
     )
