@@ -21,7 +21,8 @@ from benchmarks.office import (
 )
 from benchmarks.timing import Result, seconds
 from ledger.store.entries import StoredRow
-from ledger.store.postgres import TABLE, PostgresLedgerFactory
+from ledger.store.postgres import PostgresLedgerFactory
+from ledger.store.postgres_tables import TABLE
 from tests.postgres.server import Server
 
 PEER_PAYMENTS = 20_000

@@ -85,9 +85,9 @@ def init(
     sentence = f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals."
     click.echo(sentence, err=database is not None)
     if database is not None:
-        from ledger.application.rights import GRANTS
+        from ledger.application.rights import grants_at
 
-        click.echo(GRANTS, nl=False)
+        click.echo(grants_at(database), nl=False)
         click.echo(f"Keep a copy of {session.store / VAULT_KEY} in a safe place; give it to those who join.", err=True)
     click.echo("Next: `salur officer enroll ID --role maker`", err=True)
 
@@ -129,7 +129,13 @@ def copy(source: Path, target: Path, database: str | None) -> None:
     move = Move(source, target, database=_checked(database))
     with progress_bar(lambda: move.progress, "copy") as advance:
         copied = move.carry_out(advance)
+    # As of `init`, what is to be run in the database stands alone on standard output.
     click.echo(
-        f"{target} holds all of {source}: {counted(copied.events, 'event')}, {copied.people:,} people in the vault."
+        f"{target} holds all of {source}: {counted(copied.events, 'event')}, {copied.people:,} people in the vault.",
+        err=database is not None,
     )
-    click.echo(f"SHA-256 of both logs: {copied.log_sha256}")
+    click.echo(f"SHA-256 of both logs: {copied.log_sha256}", err=database is not None)
+    if database is not None:
+        from ledger.application.rights import grants_at
+
+        click.echo(grants_at(database), nl=False)

@@ -1,7 +1,8 @@
 """The events on PostgreSQL: the library's table, filled so that its ids have no gaps and follow the order of commits.
 
-Officers need INSERT and SELECT on the table and nothing else. Appends wait for one another behind an advisory lock,
-so a reader that goes on from the last id it saw misses nothing.
+Officers need INSERT and SELECT on the table, and the right to lock the row of `log_end`, on which writers queue. So a
+reader that goes on from the last id it saw misses nothing. That row also holds the size of the log: a trigger keeps it,
+and refuses whatever does not go on from there, whoever inserts it.
 """
 
 import json
@@ -26,6 +27,7 @@ from eventsourcing.persistence import (
 from ledger.domain.errors import Said
 from ledger.store.entries import StoredRow
 from ledger.store.errors import StoreFailedError
+from ledger.store.postgres_tables import FORMS, LISTS, LOCK, TABLE, TURN, make, numbering, size_of
 from ledger.store.recorder import (
     IDS_PER_QUERY,
     LAST_SIGN,
@@ -37,41 +39,6 @@ from ledger.store.recorder import (
 )
 from ledger.store.server import Connection, Database
 
-SCHEMA = "salur"
-TABLE = f"{SCHEMA}.stored_events"
-LOCK = 0x5A1D_0001
-"""The number of the advisory lock for appends; each database has its own."""
-LISTS_LOCK = 0x5A1D_0003
-
-# The library's table with two differences: names are ordered by their bytes, as on SQLite, and ids are not given by a
-# sequence, which leaves gaps.
-_TABLE = f"""
-CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE TABLE IF NOT EXISTS {TABLE} (
-    originator_id text COLLATE "C" NOT NULL,
-    originator_version bigint NOT NULL,
-    topic text NOT NULL,
-    state bytea NOT NULL,
-    notification_id bigint NOT NULL,
-    PRIMARY KEY (originator_id, originator_version)
-) WITH (
-    autovacuum_vacuum_threshold = 100000000,
-    autovacuum_vacuum_scale_factor = 0.5,
-    autovacuum_analyze_threshold = 1000,
-    autovacuum_analyze_scale_factor = 0.01
-);
-CREATE UNIQUE INDEX IF NOT EXISTS stored_events_notification_id_idx ON {TABLE} (notification_id);
-"""
-LISTS = f"{SCHEMA}.lists"
-_LISTS = f"""
-CREATE TABLE IF NOT EXISTS {LISTS} (
-    rows_sha256 text COLLATE "C" NOT NULL,
-    part integer NOT NULL,
-    content bytea NOT NULL,
-    PRIMARY KEY (rows_sha256, part)
-);
-"""
-"""The lists of batches by the SHA-256 that their proposals have, in parts: a list is worth nothing once it has changed."""
 PART_BYTES = 1 << 20
 _EVENT = "originator_id, originator_version, topic, state"
 _LINES = (
@@ -90,28 +57,42 @@ class PostgresLedgerRecorder(LedgerRecorder):
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._there: set[str] = set()
+        """Tables that were found: none is ever taken away."""
 
     def create_table(self) -> None:
-        """Make the table where there is none; for the owner of the database."""
+        """Make what is not there yet, also in the database of an earlier version; for the owner of the database."""
         [(encoding,)] = self.database.read("SHOW server_encoding")
         if encoding != "UTF8":
             raise StoreFailedError(
                 reason=Said("the database's encoding is {encoding}; make one with ENCODING 'UTF8'", encoding=encoding)
             )
-        self.database.write(LOCK, lambda connection, _: connection.execute(_TABLE + _LISTS))
+        self.database.write(LOCK, lambda connection, _: make(connection))
+
+    def is_up_to_date(self) -> bool:
+        """Whether the database has all that this version makes; if not, its owner brings it up to date."""
+        return self._has(TURN) and self._has(LISTS)
 
     def is_there(self) -> bool:
         """Whether the database has the table of a ledger."""
-        [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (TABLE,))
-        return name is not None
+        return self._has(TABLE)
 
-    def _has_lists(self) -> bool:
-        """Whether there is a place for lists: a database that an earlier version made has none until its owner makes it."""
-        [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (LISTS,))
-        return name is not None
+    def _has(self, table: str) -> bool:
+        """Whether a table is there: a database that an earlier version made lacks some until its owner makes them."""
+        if table not in self._there:
+            [(name,)] = self.database.read("SELECT to_regclass(%s)::text", (table,))
+            if name is None:
+                return False
+            self._there.add(table)
+        return True
+
+    @property
+    def _turn(self) -> str | int:
+        """What writers queue on."""
+        return TURN if self._has(TURN) else LOCK
 
     def keep_list(self, rows_sha256: str, path: Path) -> None:
-        if not self._has_lists():
+        if not self._has(LISTS):
             return
         known = {
             part for (part,) in self.database.read(f"SELECT part FROM {LISTS} WHERE rows_sha256=%s", (rows_sha256,))
@@ -125,11 +106,11 @@ class PostgresLedgerRecorder(LedgerRecorder):
         # A transaction each, so that nobody who records waits for a whole list.
         statement = f"INSERT INTO {LISTS} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
         self.database.write(
-            LISTS_LOCK, lambda connection, _: connection.execute(statement, (rows_sha256, part, content))
+            self._turn, lambda connection, _: connection.execute(statement, (rows_sha256, part, content))
         )
 
     def fetch_list(self, rows_sha256: str) -> Iterator[bytes]:
-        if not self._has_lists():
+        if not self._has(LISTS):
             return
         part = 0
         statement = f"SELECT content FROM {LISTS} WHERE rows_sha256=%s AND part=%s"
@@ -149,11 +130,13 @@ class PostgresLedgerRecorder(LedgerRecorder):
         return list(self._append(rows))
 
     def _append(self, rows: list[StoredRow], condition: AppendCondition | None = None) -> Sequence[int]:
+        turn = self._turn
+
         def work(connection: Connection, is_unsure: bool) -> Sequence[int]:
             if is_unsure and (first := _first_id_of(connection, rows)) is not None:
                 return range(first, first + len(rows))
-            # A statement of its own, begun under the lock: it sees what the last holder of the lock has stored.
-            [(size,)] = connection.execute(f"SELECT COALESCE(MAX(notification_id), 0) FROM {TABLE}").fetchall()
+            # A statement of its own, begun in this transaction's turn: it sees what was stored in the turn before.
+            size = size_of(connection.execute(numbering(turn), binary=True).fetchall(), turn)
             if condition and size > condition.after:
                 _require(condition, connection)
             with connection.cursor().copy(f"COPY {TABLE} FROM STDIN (FORMAT BINARY)") as copy:
@@ -163,7 +146,7 @@ class PostgresLedgerRecorder(LedgerRecorder):
             return range(size + 1, size + 1 + len(rows))
 
         try:
-            return self.database.write(LOCK, work)
+            return self.database.write(turn, work)
         except psycopg.IntegrityError as error:
             raise Conflict(str(error.diag.message_primary)) from error
 
@@ -210,6 +193,10 @@ class PostgresLedgerRecorder(LedgerRecorder):
     def max_notification_id(self) -> int | None:
         [(found,)] = self.database.read(f"SELECT MAX(notification_id) FROM {TABLE}")
         return None if found is None else int(found)
+
+    def size(self) -> int:
+        turn = self._turn
+        return size_of(self.database.read(numbering(turn)), turn)
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         raise NotImplementedError("the log is read from a place on, with select_notifications or lines")
@@ -279,7 +266,7 @@ class PostgresLedgerRecorder(LedgerRecorder):
 
 
 def _require(condition: AppendCondition, connection: Connection) -> None:
-    """Raise `Conflict` where the log's tail holds what a decision rests on; the lock of all writers is held."""
+    """Raise `Conflict` where the log's tail holds what a decision rests on; the turn is this transaction's."""
     among = " OR ".join(["originator_id=ANY(%s)"] + ["originator_id BETWEEN %s AND %s"] * len(condition.ranges))
     found = connection.execute(
         f"SELECT originator_id FROM {TABLE} WHERE notification_id>%s AND ({among}) LIMIT 1",
@@ -311,7 +298,7 @@ class PostgresLedgerFactory(InfrastructureFactory[Any]):
 
     def __init__(self, address: str) -> None:
         super().__init__({})
-        self.database = Database(address)
+        self.database = Database(address, *FORMS)
 
     def application_recorder(self) -> PostgresLedgerRecorder:
         return PostgresLedgerRecorder(self.database)

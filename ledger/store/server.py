@@ -1,7 +1,8 @@
 """A PostgreSQL database: how it is reached, how long it is waited for, and what its errors mean.
 
-Every wait has an end. A transaction whose answer was lost is resolved by asking again behind the same lock: the
-server keeps a transaction's lock until its outcome is visible, so whoever has the lock sees what became of it.
+Every wait has an end. Writers queue on a table of one row, which only those may lock who may write: anybody who may
+connect can take an advisory lock. A transaction whose answer was lost is resolved by asking again behind the same lock:
+the server keeps a transaction's lock until its outcome is visible, so whoever has the lock sees what became of it.
 """
 
 import logging
@@ -30,6 +31,7 @@ from ledger.store.errors import (
     StoreTimeoutError,
     StoreUnreachableError,
 )
+from ledger.store.postgres_schema import Schema, require_schema
 
 TIMEOUT_S = 10
 """How long a connection, a statement, a lock and an idle transaction may each take; SALUR_DATABASE_TIMEOUT changes it.
@@ -103,11 +105,13 @@ class _NotConnectedError(psycopg.OperationalError):
 class Database:
     """A PostgreSQL database, and the connections to it: as many as threads use it at once."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *forms: Schema) -> None:
+        """Of a schema whose forms are given, nothing is read or written unless it has one of them."""
         self.timeout_s = timeout_s()
         self._conninfo = _within_bounds(checked_address(address), self.timeout_s)
         self._idle: list[Connection] = []
         self._is_closed = False
+        self._forms = forms
 
     def close(self) -> None:
         """Close the idle connections at once, and those in use when their work ends."""
@@ -123,9 +127,11 @@ class Database:
         rows: list[tuple[Any, ...]] = self._until_answered(lambda: self._read(statement, values))
         return rows
 
-    def write(self, lock: int, work: Work[T]) -> T:
-        """Carry out work in one transaction, alone behind a lock of that number; done once, whatever gets lost.
+    def write(self, turn: str | int, work: Work[T]) -> T:
+        """Carry out work in one transaction while nobody else has the turn; done once, whatever gets lost.
 
+        The turn is the row of a table, whose name is given. A number is that of an advisory lock: for making tables, and
+        for a database that an earlier version made and its owner has not brought up to date.
         Raises `psycopg.IntegrityError`, a refusal (then nothing was recorded), or `AnswerLostError`.
         """
         is_unsure = False
@@ -136,7 +142,7 @@ class Database:
             try:
                 with self._connection() as connection:
                     with connection.transaction():
-                        connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+                        _take(connection, turn)
                         result = work(connection, is_unsure)
                         is_sent = True
                     return result
@@ -220,7 +226,33 @@ class Database:
         # Under a stricter level of isolation, the statement that waits for the lock would fix what later statements
         # see.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
+        if self._forms:
+            try:
+                self._examine(connection)
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+    def _examine(self, connection: Connection) -> None:
+        """Hold the schema against its forms, once: nobody changes it under a program that works with it."""
+
+        def ask(statement: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
+            return connection.execute(statement, values).fetchall()
+
+        if require_schema(ask, *self._forms):
+            self._forms = ()
+
+
+def _take(connection: Connection, turn: str | int) -> None:
+    """Wait until the turn is this transaction's; the transaction's end gives it back."""
+    if isinstance(turn, int):
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (turn,))
+    elif connection.execute(f"SELECT turn FROM {turn} FOR UPDATE").fetchone() is None:  # noqa: S608  # a table of ours
+        raise IntegrityBrokenError(
+            f"the row of {turn} is gone, on which writers queue; let the database's owner restore a copy, and run"
+            " `salur check`"
+        )
 
 
 def _within_bounds(address: str, seconds: int) -> str:
@@ -235,6 +267,7 @@ def _within_bounds(address: str, seconds: int) -> str:
         "idle_in_transaction_session_timeout": milliseconds,
         "tcp_user_timeout": milliseconds,
         "synchronous_commit": "on",  # a commit that is answered is on the disk
+        "search_path": "pg_catalog",  # no function or operator that somebody put into `public` is met
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     ours: dict[str, str | int] = {

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.vault.older import OLDER, OlderRow
-from ledger.vault.postgres import SCHEMA, TURN, PostgresPersonRows, create_tables
+from ledger.vault.postgres import PostgresPersonRows
+from ledger.vault.postgres_tables import SCHEMA, TURN, create_tables
 from ledger.vault.rows import NewPerson
 from ledger.vault.sqlite import of_known_format
 
@@ -46,7 +47,7 @@ class PostgresOlderTables:
             held.execute(f"ALTER TABLE {SCHEMA}.person RENAME TO {OLDER}")
             held.execute(f"ALTER INDEX {SCHEMA}.person_pkey RENAME TO {OLDER}_pkey")
             create_tables(held)
-            statement = f"INSERT INTO {TURN} (format, highest, keyring) VALUES (2, %s, %s)"
+            statement = f"INSERT INTO {TURN} VALUES (true, 2, %s, %s)"
             held.execute(statement, (highest, keyring()))
 
         self._rows.while_made(work)

@@ -10,9 +10,11 @@ from typing import Any
 import psycopg
 
 from ledger.store.errors import StoreFailedError
+from ledger.store.postgres_schema import require_schema
 from ledger.store.server import Connection, Database
 from ledger.vault.errors import VaultOlderError
 from ledger.vault.keys import FORMAT
+from ledger.vault.postgres_tables import FORM, LEADING, MAKING_LOCK, SCHEMA, TURN, WITH_DATA, create_tables
 from ledger.vault.rows import (
     GAPS,
     HASHES_PER_QUERY,
@@ -26,92 +28,6 @@ from ledger.vault.rows import (
     T,
 )
 from ledger.vault.sqlite import SQLitePersonRows, of_known_format
-
-SCHEMA = "salur_vault"
-TURN = f"{SCHEMA}.vault"
-"""The table of one row that whoever adds people locks, so that numbers have no gaps."""
-MAKING_LOCK = 0x5A1D_0002
-"""The number of the advisory lock for making the tables."""
-WITH_DATA = ("person", "identity", "account", "mark", "refused")
-"""The tables that hold something of people."""
-
-TABLES = f"""
-CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE TABLE IF NOT EXISTS {SCHEMA}.vault (
-    turn boolean PRIMARY KEY DEFAULT true CHECK (turn),
-    format integer NOT NULL,
-    highest bigint NOT NULL,
-    keyring bytea NOT NULL
-);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.person (
-    number bigint NOT NULL,
-    version integer NOT NULL,
-    agreement text COLLATE "C" NOT NULL,
-    sealed bytea NOT NULL,
-    PRIMARY KEY (number, version, agreement)
-);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.identity (mac bytea PRIMARY KEY, number bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.account (mac bytea, number bigint, PRIMARY KEY (mac, number));
-CREATE TABLE IF NOT EXISTS {SCHEMA}.mark (mac bytea PRIMARY KEY, number bigint NOT NULL, sealed bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.refused (
-    file text COLLATE "C" NOT NULL,
-    line bigint NOT NULL,
-    mac bytea NOT NULL,
-    sealed bytea NOT NULL,
-    PRIMARY KEY (file, line)
-);
-CREATE INDEX IF NOT EXISTS refused_by_mac ON {SCHEMA}.refused (mac);
-
--- New people have the numbers after the highest, without a gap: nobody's INSERT uses numbers up. It waits for its turn.
--- The owner, who copies a ledger in which people were erased, may leave gaps.
-CREATE OR REPLACE FUNCTION {SCHEMA}.give_numbers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $$
-DECLARE
-    before bigint;
-    last bigint;
-    given bigint;
-BEGIN
-    SELECT highest INTO before FROM {SCHEMA}.vault FOR UPDATE;
-    SELECT MAX(number), COUNT(DISTINCT number) INTO last, given FROM {SCHEMA}.person WHERE number > before;
-    IF given = 0 THEN
-        RETURN NULL;
-    END IF;
-    IF (last - before <> given OR last > {NUMBER_MAX}) AND NOT pg_has_role(session_user, current_user, 'USAGE') THEN
-        RAISE EXCEPTION 'a new person has the number after %, and no number is left out', before
-            USING ERRCODE = 'check_violation';
-    END IF;
-    UPDATE {SCHEMA}.vault SET highest = last;
-    RETURN NULL;
-END $$;
-CREATE OR REPLACE TRIGGER give_numbers AFTER INSERT ON {SCHEMA}.person
-    FOR EACH STATEMENT EXECUTE FUNCTION {SCHEMA}.give_numbers();
-
--- Looked at when the transaction ends: by then the event that allows the deletion is stored.
-CREATE OR REPLACE FUNCTION {SCHEMA}.require_erasure() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $$
-BEGIN
-    IF NOT pg_has_role(session_user, current_user, 'USAGE') AND NOT EXISTS (
-        SELECT 1 FROM salur.stored_events
-        WHERE originator_id = 'recipient/R' || lpad(OLD.number::text, 9, '0') AND topic LIKE 'RecipientErased.%'
-    ) THEN
-        RAISE EXCEPTION 'no event says that R% is erased', lpad(OLD.number::text, 9, '0')
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN NULL;
-END $$;
-"""
-GUARDS = "".join(
-    f"""
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname='erased_{table}' AND tgrelid='{SCHEMA}.{table}'::regclass) THEN
-        CREATE CONSTRAINT TRIGGER erased_{table} AFTER DELETE OR UPDATE ON {SCHEMA}.{table}
-            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {SCHEMA}.require_erasure();
-    END IF;
-END $$;
-"""
-    for table in ("person", "identity", "account")
-)
-_FOR_NOBODY = f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {SCHEMA} FROM PUBLIC;"
 
 
 class PostgresPersonRows:
@@ -127,7 +43,7 @@ class PostgresPersonRows:
         def work(connection: Connection, _: bool) -> None:
             create_tables(connection)
             if connection.execute(f"SELECT 1 FROM {TURN}").fetchone() is None:
-                statement = f"INSERT INTO {TURN} (format, highest, keyring) VALUES (%s, 0, %s)"
+                statement = f"INSERT INTO {TURN} VALUES (true, %s, 0, %s)"
                 connection.execute(statement, (FORMAT, keyring()))
 
         self.database.write(MAKING_LOCK, work)
@@ -139,7 +55,7 @@ class PostgresPersonRows:
         named = "SELECT to_regclass(%s) IS NOT NULL"
         if any(self.read(named, f"{SCHEMA}.{name}")[0][0] for name in ("key_check", "older_person")):
             raise VaultOlderError()
-        if not self.read(named, TURN)[0][0]:
+        if not require_schema(self.database.read, FORM):
             return None
         rows = self.read(f"SELECT format, keyring FROM {TURN}")
         return of_known_format(*rows[0]) if rows else None
@@ -243,13 +159,13 @@ class PostgresPersonRows:
             self._add(people)
 
     def remove(self, number: int) -> None:
-        for table in ("person", "identity", "account"):
+        for table in LEADING:
             self.held.execute(f"DELETE FROM {SCHEMA}.{table} WHERE number=%s", (number,))
 
     def forget(self) -> list[str]:
         # FULL writes the table and its indexes anew: a plain one leaves a removed row's bytes in its page's free space.
         left = []
-        for table in ("person", "identity", "account"):
+        for table in LEADING:
             remedy = f"let the database's owner run `VACUUM (FULL) {SCHEMA}.{table}`"
             left += [
                 f"the row is deleted, and its bytes are still in the table's file ({each}); {remedy}"
@@ -261,7 +177,7 @@ class PostgresPersonRows:
         def work() -> None:
             within = f"FROM {SCHEMA}.person WHERE number>%s AND number<=%s"
             if self.read(f"SELECT 1 {within} LIMIT 1", after, until):  # else no index need be looked through
-                for table in ("person", "identity", "account"):
+                for table in LEADING:
                     self.held.execute(f"DELETE FROM {SCHEMA}.{table} WHERE number>%s AND number<=%s", (after, until))
             self._add(people)
             self.held.execute(f"UPDATE {TURN} SET highest=GREATEST(highest, %s)", (until,))
@@ -307,8 +223,3 @@ class PostgresPersonRows:
         if self._connection is not None:
             return self._connection.execute(statement, values, binary=True).fetchall()
         return self.database.read(statement, values)
-
-
-def create_tables(connection: Connection) -> None:
-    """Make what today's format consists of, where it is not there."""
-    connection.execute(TABLES + GUARDS + _FOR_NOBODY)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -197,11 +198,11 @@ def bring_over(ledger: Ledger, before: Callable[[str], None]) -> None:
     """The upgrade, with something done before each statement; what was open is lost as with a killed process."""
 
     class Watched(sqlite3.Connection):
-        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
             before(statement)
             return super().execute(statement, *values)
 
-        def executemany(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+        def executemany(self, statement: str, *values: Any) -> sqlite3.Cursor:
             before(statement)
             return super().executemany(statement, *values)
 

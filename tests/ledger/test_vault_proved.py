@@ -245,8 +245,12 @@ def test_nobody_is_paid_disclosed_or_registered_by_a_row_that_was_changed(ledger
 def test_a_vault_that_is_gone_or_anothers_is_named(ledger: Ledger, people: list[str], tmp_path: Path) -> None:
     del people
     if ledger.place.database is not None:
+        own = ledger.vault.rows.keyring()
         by_hand(ledger, "UPDATE vault SET keyring=%s", values=(b"another's" * 20,))
-        [found] = findings(ledger)
+        try:
+            [found] = findings(ledger)
+        finally:
+            by_hand(ledger, "UPDATE vault SET keyring=%s", values=(own,))
         assert "another vault was put in the place of the ledger's" in found
         return
     from ledger.vault.vault import Vault

@@ -44,7 +44,10 @@ def home_of_2020(server: Server, folder_of_2020: Path, tmp_path_factory: pytest.
 def home(home_of_2020: Home, server: Server, tmp_path: Path) -> Home:
     """The same, as it was at first; the folder works as an officer with the least rights."""
     server.execute(
-        "TRUNCATE salur.stored_events, salur_vault.person, salur_vault.given",
+        "TRUNCATE salur.stored_events, salur_vault.person, salur_vault.identity, salur_vault.account, salur_vault.mark",
+        "TRUNCATE salur_vault.refused",
+        "UPDATE salur_vault.vault SET highest=0",
+        "UPDATE salur.log_end SET size=0",
         "INSERT INTO salur.stored_events SELECT * FROM salur.at_first",
         name=home_of_2020.name,
     )

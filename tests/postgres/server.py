@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from ledger.application.rights import GRANTS
+from ledger.application.rights import grants_at, roles_of
 
 OWNER = "postgres"
 OFFICER = "siti"
@@ -104,13 +104,27 @@ class Server:
         self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return name
 
+    def run_script(self, script: str, name: str, user: str = OWNER) -> "subprocess.CompletedProcess[str]":
+        """What psql makes of a script, as a person runs it."""
+        command: list[str | Path] = [
+            self._bin / "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--file",
+            "-",
+            self.address(name, user),
+        ]
+        return subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, cwd="/")
+
     def grant(self, name: str) -> None:
         """Give the rights that `salur init` prints to the roles, and the roles to the logins."""
+        done = self.run_script(grants_at(self.address(name)), name)
+        assert (done.returncode, done.stderr) == (0, "")
         known = {row[0] for row in self.execute("SELECT rolname FROM pg_roles")}
-        statements = [each for each in GRANTS.split(";\n") if not any(f"CREATE ROLE {role} " in each for role in known)]
         logins = [f"CREATE ROLE {login} LOGIN" for login in (OFFICER, AUDITOR) if login not in known]
-        members = [f"GRANT salur_officer, salur_vault TO {OFFICER}", f"GRANT salur_auditor TO {AUDITOR}"]
-        self.execute(*filter(str.strip, statements), *logins, *members, name=name)
+        roles = roles_of(name)
+        members = [f"GRANT {roles.officer}, {roles.vault} TO {OFFICER}", f"GRANT {roles.auditor} TO {AUDITOR}"]
+        self.execute(*logins, *members, name=name)
 
     def require_password(self, login: str, password: str) -> None:
         """Make a login that gets in with its password only."""

@@ -10,6 +10,7 @@ from ledger.application import privacy
 from ledger.application.folder import Place, write_settings
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
+from ledger.application.rights import roles_of
 from ledger.store.errors import RightsMissingError
 from projections.audit.check import check
 from tests.acts import BUDI, LETTER, SITI, erase, now, pay, register, row_in_vault
@@ -51,7 +52,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_files_of_the_database(
         assert len(asked) == 1
         assert privacy.approve_erasure(ledger, BUDI, recipient_id=f"R{number:09}").left == []
     assert files_with(server, home, needles) == []
-    for name in ("person", "given", "key_check"):
+    for name in ("person", "identity", "account", "mark", "refused", "vault"):
         assert all(
             value not in needles
             for told in server.execute(f"SELECT * FROM salur_vault.{name}", name=home.name)
@@ -68,7 +69,12 @@ def test_an_officer_who_may_not_see_personal_data_erases_nobody_and_records_noth
     [recipient_id] = register(ledger, 1)
     privacy.request_erasure(ledger, SITI, recipient_id=recipient_id, **LETTER)
     size = ledger.store.size()
-    server.execute("DROP ROLE IF EXISTS budi", "CREATE ROLE budi LOGIN", "GRANT salur_officer TO budi", name=home.name)
+    server.execute(
+        "DROP ROLE IF EXISTS budi",
+        "CREATE ROLE budi LOGIN",
+        f"GRANT {roles_of(home.name).officer} TO budi",
+        name=home.name,
+    )
     write_settings(Place(home.folder, server.address(home.name, "budi")))
     with closing(Ledger(home.folder, now=now)) as other, pytest.raises(RightsMissingError):
         privacy.approve_erasure(other, BUDI, recipient_id=recipient_id)
@@ -78,11 +84,11 @@ def test_an_officer_who_may_not_see_personal_data_erases_nobody_and_records_noth
 
 @contextmanager
 def without_right(server: Server, home: Home, right: str) -> Iterator[None]:
-    server.execute(f"REVOKE {right} ON salur_vault.person FROM salur_vault", name=home.name)
+    server.execute(f"REVOKE {right} ON salur_vault.person FROM {roles_of(home.name).vault}", name=home.name)
     try:
         yield
     finally:
-        server.execute(f"GRANT {right} ON salur_vault.person TO salur_vault", name=home.name)
+        server.execute(f"GRANT {right} ON salur_vault.person TO {roles_of(home.name).vault}", name=home.name)
 
 
 def test_without_the_right_to_delete_nothing_is_recorded_as_erased(ledger: Ledger, home: Home, server: Server) -> None:

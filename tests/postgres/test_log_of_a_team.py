@@ -48,6 +48,13 @@ def test_a_database_that_lost_events_is_not_signed(ledger: Ledger, server: Serve
     size = log.grow().size
     server.execute(f"DELETE FROM salur.stored_events WHERE notification_id={size}", name=home.name)
 
+    with pytest.raises(
+        IntegrityBrokenError, match=f"{size:,} events were stored, and the last .* numbered {size - 1:,}"
+    ):
+        log.grow()
+    with pytest.raises(IntegrityBrokenError, match="events were removed"):
+        officers.enroll(ledger, SITI, officer_id="tari", roles=(Role.MAKER,))
+    server.execute(f"UPDATE salur.log_end SET size={size - 1}", name=home.name)  # as its owner, who may do anything
     with pytest.raises(IntegrityBrokenError, match="older copy"):
         log.grow()
     officers.enroll(ledger, SITI, officer_id="tari", roles=(Role.MAKER,))

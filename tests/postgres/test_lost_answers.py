@@ -17,7 +17,8 @@ from ledger.application.folder import Place, write_settings
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import AnswerLostError
 from ledger.store.errors import StoreLockedError, StoreTimeoutError, StoreUnreachableError
-from ledger.store.postgres import LOCK, PostgresLedgerFactory
+from ledger.store.postgres import PostgresLedgerFactory
+from ledger.store.postgres_tables import TURN
 from ledger.store.recorder import Conflict
 from ledger.store.server import Database
 from projections.audit.check import check
@@ -177,7 +178,7 @@ def within(seconds: float, started: float) -> bool:
 
 def test_a_lock_that_another_keeps_is_told_in_time(ledger: Ledger, home: Home, server: Server) -> None:
     with closing(psycopg.connect(server.address(home.name))) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        other.execute(f"SELECT turn FROM {TURN} FOR UPDATE")
         started = monotonic()
         with pytest.raises(StoreLockedError):
             programs.set_budget(ledger, SITI, program=PROGRAM, budget=90_000_000)

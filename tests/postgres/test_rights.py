@@ -9,6 +9,7 @@ import pytest
 from ledger.application import programs
 from ledger.application.folder import Place, write_settings
 from ledger.application.ledger import Ledger
+from ledger.application.rights import roles_of
 from ledger.store.errors import RightsMissingError, StoreUnreachableError
 from ledger.store.server import Database
 from projections.audit.check import check
@@ -39,8 +40,8 @@ def test_who_may_only_add_and_read_pays_and_examines(ledger: Ledger, home: Home,
         "LOCK TABLE salur.stored_events IN ACCESS EXCLUSIVE MODE",
         "TRUNCATE salur_vault.person",
         "UPDATE salur_vault.person SET number=number",
-        "DELETE FROM salur_vault.given",
-        "INSERT INTO salur_vault.key_check VALUES ('x')",
+        "DELETE FROM salur_vault.vault",
+        "UPDATE salur_vault.vault SET keyring=keyring",
     ],
 )
 def test_an_officer_can_neither_change_nor_remove_what_is_stored(home: Home, server: Server, statement: str) -> None:
@@ -61,7 +62,7 @@ def test_an_auditor_reads_everything_but_personal_data_and_records_nothing(
         assert all(law.holds for law in check(audited.store))
         with pytest.raises(RightsMissingError, match="permission denied for schema salur_vault"):
             audited.vault.count()
-        with pytest.raises(RightsMissingError, match="permission denied for table stored_events"):
+        with pytest.raises(RightsMissingError, match="permission denied for table log_end"):
             programs.set_budget(audited, SITI, program="bsu-2020", budget=7)
     assert ledger.store.size() == audited_size(server, home)
 
@@ -74,7 +75,12 @@ def audited_size(server: Server, home: Home) -> int:
 
 def test_an_officer_without_the_vaults_role_approves_and_runs(ledger: Ledger, home: Home, server: Server) -> None:
     batch_id = propose(ledger, register(ledger, 2))
-    server.execute("DROP ROLE IF EXISTS budi", "CREATE ROLE budi LOGIN", "GRANT salur_officer TO budi", name=home.name)
+    server.execute(
+        "DROP ROLE IF EXISTS budi",
+        "CREATE ROLE budi LOGIN",
+        f"GRANT {roles_of(home.name).officer} TO budi",
+        name=home.name,
+    )
     write_settings(Place(home.folder, server.address(home.name, "budi")))
     with closing(Ledger(home.folder, now=now)) as other:
         approve(other, batch_id)
@@ -87,14 +93,21 @@ def test_an_officer_without_the_vaults_role_approves_and_runs(ledger: Ledger, ho
         ("GRANT DELETE, UPDATE ON salur.stored_events TO siti", "siti has DELETE, UPDATE on salur.stored_events"),
         ("GRANT UPDATE (state) ON salur.stored_events TO siti", "siti has UPDATE on salur.stored_events"),
         ("GRANT TRUNCATE ON salur.stored_events TO PUBLIC", "siti has TRUNCATE on salur.stored_events"),
-        ("GRANT TRUNCATE ON salur_vault.person TO salur_officer", "siti has TRUNCATE on salur_vault.person"),
+        ("GRANT TRUNCATE ON salur_vault.person TO {officer}", "siti has TRUNCATE on salur_vault.person"),
         ("GRANT DELETE ON salur_vault.person TO tari", "tari has DELETE on salur_vault.person"),
-        ("GRANT DELETE ON salur_vault.given TO siti", "siti has DELETE on salur_vault.given"),
-        ("GRANT pg_write_all_data TO tari", "tari has DELETE, UPDATE on salur.stored_events"),
+        ("GRANT DELETE ON salur_vault.mark TO siti", "siti has DELETE on salur_vault.mark"),
+        ("GRANT INSERT ON salur.stored_events TO tari", "tari has INSERT on salur.stored_events"),
+        ("GRANT UPDATE (turn) ON salur.log_end TO tari", "tari has UPDATE on salur.log_end"),
+        ("GRANT UPDATE (size) ON salur.log_end TO siti", "siti has UPDATE on salur.log_end"),
+        ("GRANT CREATE ON SCHEMA salur TO siti", "siti has CREATE on salur"),
+        ("GRANT CONNECT ON DATABASE {database} TO PUBLIC", "every login of the server may connect to {database}"),
+        ("GRANT pg_write_all_data TO tari", "tari has DELETE, INSERT, UPDATE on salur.stored_events"),
         ("GRANT postgres TO siti", "you work as siti, the owner of the tables"),
     ],
 )
 def test_wider_rights_are_told(ledger: Ledger, home: Home, server: Server, given: str, sentence: str) -> None:
+    names = {"officer": roles_of(home.name).officer, "database": home.name}
+    given, sentence = given.format(**names), sentence.format(**names)
     server.execute(given, name=home.name)
     try:
         assert [each for each in ledger.place.wider_rights() if each.startswith(sentence)]
@@ -118,6 +131,7 @@ def test_a_password_comes_from_the_file_that_libpq_reads(
     server: Server, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.require_password("karin", "a-secret")
+    server.execute(f"GRANT {roles_of(home.name).auditor} TO karin")
     passwords = tmp_path / "pgpass"
     passwords.write_text("*:*:*:karin:a-secret\n")
     passwords.chmod(0o600)

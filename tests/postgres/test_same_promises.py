@@ -22,6 +22,7 @@ MODULES = (
     "test_registration",
     "test_services",
     "test_stored_events",
+    "test_vault_proved",
 )
 
 for module_name in MODULES:
