@@ -190,7 +190,7 @@ def test_officers_go_on_in_it(ledger: Path, capsys: pytest.CaptureFixture[str]) 
     assert salur(ledger, "recipient", "register", *person, *on, "sari") == cli.REFUSED
     assert "Refused [vault_older]" in capsys.readouterr().err
     assert salur(ledger, "vault", "upgrade") == cli.DONE
-    assert "6 people brought over" in capsys.readouterr().err
+    assert "6 rows brought over" in capsys.readouterr().err
     assert salur(ledger, "recipient", "register", *person, *on, "sari") == cli.DONE
     # Who is known is known: the vault opens, and finds by national id.
     again = ("--nik", "0000010101900001", "--name", "Warga Satu", "--category", "worker")

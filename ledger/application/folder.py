@@ -47,6 +47,8 @@ class Place:
     database: str | None = None
     """The database's address, without a password; None for SQLite in the folder."""
     log: "LogPlace | None" = field(default=None, compare=False)
+    vault_copy: Path | None = field(default=None, compare=False)
+    """A copy of the vault's file to read instead of the folder's own."""
 
     @property
     def has_own_log(self) -> bool:
@@ -68,10 +70,15 @@ class Place:
         if self.database is None:
             from ledger.vault.sqlite import SQLitePersonRows
 
-            return SQLitePersonRows(self.folder / VAULT, read_only=reading)
+            return SQLitePersonRows(self.vault_file, read_only=reading)
         from ledger.vault.postgres import PostgresPersonRows
 
         return PostgresPersonRows(self.database)
+
+    @property
+    def vault_file(self) -> Path:
+        """The SQLite file of the vault; a vault in a database has none."""
+        return self.vault_copy or self.folder / VAULT
 
     @property
     def vault_key(self) -> Path:
@@ -90,7 +97,7 @@ class Place:
             return []
         from ledger.vault.errors import VaultOlderError
 
-        with closing(self.person_rows(reading=True)) as rows:
+        with closing(self.person_rows(reading=not os.access(self.folder, os.W_OK))) as rows:
             try:
                 return rows.absent() if rows.keyring() else []
             except (RightsMissingError, VaultOlderError):  # half brought over, a vault has not everybody in one table

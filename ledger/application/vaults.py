@@ -49,7 +49,7 @@ def _require_as_registered(older: Older, people: RegisteredPeople) -> None:
         for number, commitment in page:
             if commitment is None:
                 unfit.append(f"R{number:09d} does not open with the vault's key")
-            elif number in known and commitment != known[number].commitment:
+            elif number in known and commitment != known[number][0]:
                 unfit.append(f"R{number:09d} is not who was registered")
     if unfit:
         more = f" and {len(unfit) - UNFIT_TOLD} more" if len(unfit) > UNFIT_TOLD else ""

@@ -22,6 +22,7 @@ from ledger.console.working import Job, given_file, opened_to_write, refuse
 if TYPE_CHECKING:
     from ledger.application.ledger import Ledger
     from ledger.application.privacy import Holdings
+    from ledger.vault.person import Person
 
 recipient = click.Group()
 _person_argument = click.argument("recipient_id", required=False)
@@ -52,6 +53,8 @@ def recipient_register(request: Request, nik: str, **person: str) -> None:
     given = person | {"nik": nik}
     values = tuple(given[field.name] for field in registration.FIELDS)
     public = {name: given.pop(name) for name in ("category", "region", "shared_account")}
+    if not given["bank"]:
+        del given["bank"]  # a reference that was used before there was this option stands for the same request
     asked = requests.Request("recipient register", public, given)
     with opened_to_write(request) as ledger:
 
@@ -219,6 +222,12 @@ def _proof(held: "Holdings") -> dict[str, str] | None:
     }
 
 
+def _person(person: "Person") -> dict[str, str]:
+    """A person's data by the names that files give it."""
+    said = person._asdict()
+    return {"nik": said.pop("national_id"), **said}
+
+
 def _disclosure(held: "Holdings") -> dict[str, Any]:
     """All that is held of a person, for JSON; amounts in minor units of the ledger's currency."""
     erased = None
@@ -233,7 +242,7 @@ def _disclosure(held: "Holdings") -> dict[str, Any]:
         }
     return {
         "recipient_id": held.recipient_id,
-        "person": held.person._asdict() if held.person else None,
+        "person": _person(held.person) if held.person else None,
         "proof": _proof(held),
         "erased": erased,
         "programs": held.programs,

@@ -3,7 +3,7 @@
 import click
 
 from ledger.console.options import Session, pass_session
-from ledger.console.output import Broken, counted_bar
+from ledger.console.output import Broken, counted, counted_bar
 from ledger.console.working import opened
 
 vault = click.Group()
@@ -26,7 +26,12 @@ def vault_upgrade(session: Session, *, as_it_is: bool) -> None:
             ledger.store.create_table()
         with counted_bar(RegisteredPeople(ledger.store).last(), "vault") as advance:
             done = upgrade(ledger.place, ledger.store, as_it_is=as_it_is, on_progress=advance)
-    click.echo(f"{done.moved:,} people brought over." if done.moved else "This vault is of today's form.", err=True)
+        address = ledger.place.database
+    click.echo(f"{counted(done.moved, 'row')} brought over; the vault is of today's form.", err=True)
+    if address is not None:
+        from ledger.application.rights import grants_at
+
+        click.echo(grants_at(address), nl=False)  # what is to be run in the database stands alone on standard output
     for finding in done.findings:
         who = "the vault" if finding.number is None else f"R{finding.number:09d}"
         click.echo(f"{'Notice' if finding.is_notice else 'BROKEN'} vault-true: {who}: {finding.detail}", err=True)

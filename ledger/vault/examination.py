@@ -1,28 +1,24 @@
 """Holds the vault against what the events say: every row's commitment, both indexes, and what belongs to nobody.
 
 Needs the key: without it nothing here can be recomputed. Numbers are gone through in order, so that memory does not grow
-with the vault.
+with the vault. Of a sound page nothing is looked at singly; only what differs is looked into.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import groupby, islice
-from operator import attrgetter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, Protocol
 
-from ledger.vault.keys import person_place
+from ledger.vault.keys import NONCE_BYTES, person_place
 from ledger.vault.person import commitment_of, person_of
-from ledger.vault.rows import NUMBER_MAX, Index, PersonRow
+from ledger.vault.rows import NUMBER_MAX, Entry, Index, PersonRow
 from ledger.vault.vault import Vault
 
 PAGE_PEOPLE = 8_192
+_WHAT: dict[Index, str] = {"identity": "national ids", "account": "accounts"}
 
-
-class Known(NamedTuple):
-    """What the events say of a person."""
-
-    commitment: str
-    shares_account: bool
-    """Whether a reason is recorded why their account may serve others."""
+Known = tuple[str, bool]
+"""What a person was registered with: the commitment, and whether a reason is recorded why their account serves others."""
 
 
 class Finding(NamedTuple):
@@ -47,158 +43,165 @@ class Events(Protocol):
         """Those of these people who are erased."""
 
 
-class _Person(NamedTuple):
-    """One person's row, opened."""
+class _Opened(NamedTuple):
+    """The rows of a page that open, a list each of their values."""
 
-    number: int
-    commitment: str
-    national_id: str
-    account: str
-    identity: bytes
-    account_mac: bytes | None
+    numbers: list[int]
+    commitments: list[str]
+    national_ids: list[str]
+    accounts: list[str]
+
+
+@dataclass
+class Part:
+    """What was found of the people of a range of numbers."""
+
+    people: int = 0
+    """How many rows were examined."""
+    findings: list[Finding] = field(default_factory=list)
+    """In order of the numbers, page by page."""
+    entries: dict[Index, int] = field(default_factory=lambda: {"identity": 0, "account": 0})
+    """How many entries of each index lead to them."""
 
 
 class Examination:
-    """One pass over a vault; `findings` is to be gone through to its end."""
+    """One look through a vault: people by ranges of numbers, in any process, then what belongs to nobody."""
 
-    def __init__(self, vault: Vault, events: Events, on_progress: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, vault: Vault, events: Events) -> None:
         self._vault = vault
         self._events = events
-        # Before the vault is read: whoever is registered by now was in the vault before.
-        self._last = events.last()
-        self._on_progress = on_progress
-        self.people = 0
-        """How many rows were examined."""
-        self._expected: dict[Index, int] = {"identity": 0, "account": 0}
 
-    def findings(self) -> Iterator[Finding]:
-        """Whatever is not as it should be; people in order of their numbers, then what belongs to nobody."""
-        rows, after = self._vault.rows, 0
-        while page := rows.page(after, PAGE_PEOPLE):
-            until = page[-1].number
-            yield from self._page(page, self._events.registered(after + 1, until))
+    def last(self) -> int:
+        """The highest number that is in the vault or registered."""
+        # The events first: whoever is registered by now was in the vault before.
+        return max(self._events.last(), self._vault.rows.last())
+
+    def people(self, first: int, last: int) -> Part:
+        """The people with the numbers from one to another, both included."""
+        part, after = Part(), first - 1
+        while after < last:
+            page = [row for row in self._vault.rows.page(after, PAGE_PEOPLE) if row.number <= last]
+            until = page[-1].number if page else min(after + PAGE_PEOPLE, last)
+            part.people += len(page)
+            part.findings += self._page(page, self._events.registered(after + 1, until), part)
             after = until
-        for first in range(after + 1, self._last + 1, PAGE_PEOPLE):
-            yield from self._page([], self._events.registered(first, min(first + PAGE_PEOPLE - 1, self._last)))
-        yield from self._counter(after)
-        for index in ("identity", "account"):
-            yield from self._strays(index)
+        return part
+
+    def rest(self, parts: Sequence[Part], last: int) -> Iterator[Finding]:
+        """What belongs to nobody, once all people up to the last were looked at."""
+        rows = self._vault.rows
+        yield from self._counter(last)
+        for index in _WHAT:
+            if rows.entry_count(index) != sum(part.entries[index] for part in parts):
+                yield from self._strays(index)
+        yield from self._meeting()
         for mark in rows.marks():
             yield Finding(mark.number, "a mark lies in the vault that no event commits to")
         for refused in rows.refused():
             yield Finding(None, f"what is kept of line {refused.line} of file {refused.file} is in no event")
 
-    def _page(self, page: Sequence[PersonRow], known: dict[int, Known]) -> Iterator[Finding]:
-        opened: list[_Person] = []
-        seen: set[int] = set()
-        self.people += len(page)
-        self._on_progress(len(page))
-        for number, rows in groupby(page, attrgetter("number")):
-            seen.add(number)
-            found = list(self._opened(number, list(rows)))
-            opened += (each for each in found if isinstance(each, _Person))
-            yield from (each for each in found if isinstance(each, Finding))
-        if missing := known.keys() - seen:
-            for number in sorted(missing - self._events.erased(missing)):
-                yield Finding(number, "is registered, and not in the vault; put a copy of the vault back")
-        persons = self._hashed(opened)
-        yield from self._commitments(persons, known)
-        yield from self._indexed(persons, known)
+    def findings(self) -> list[Finding]:
+        """All that is not as it should be, looked at in this process."""
+        last = self.last()
+        whole = self.people(1, last)
+        return [*whole.findings, *self.rest([whole], last)]
 
-    def _opened(self, number: int, rows: list[PersonRow]) -> Iterator["_Person | Finding"]:
-        keyring = self._vault.keyring
-        for row in rows:
-            if (row.version, row.agreement) != (1, ""):
-                yield Finding(number, f"version {row.version} lies in the vault, and no event speaks of it")
-                continue
-            plain = keyring.opened(row.sealed, person_place(*row[:3]))
-            if plain is None:
-                yield Finding(number, "the row does not open in its place: it was changed, or is another's")
+    def _page(self, page: Sequence[PersonRow], known: dict[int, Known], part: Part) -> Iterator[Finding]:
+        opened = _Opened([], [], [], [])
+        yield from self._open(page, opened)
+        yield from self._missing(page, known)
+        yield from self._commitments(opened, known)
+        yield from self._indexed(opened, part)
+
+    def _open(self, page: Sequence[PersonRow], opened: _Opened) -> Iterator[Finding]:
+        """Open the rows into lists; what does not open, or should not be there, is found."""
+        decrypt = self._vault.keyring.seal.decrypt
+        numbers, commitments, national_ids, accounts = opened
+        for number, version, agreement, sealed in page:
+            if version != 1 or agreement:
+                yield Finding(number, f"version {version} lies in the vault, and no event speaks of it")
                 continue
             try:
+                plain = decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], person_place(number, 1, ""))
                 person = person_of(plain)
             except (ValueError, KeyError):
                 yield Finding(number, "the row is of no form that is known")
-                continue
-            yield _Person(number, commitment_of(plain), person.national_id, person.account, b"", None)
-        if all((row.version, row.agreement) != (1, "") for row in rows):
+            except Exception:  # noqa: BLE001  # the library's own, which is no ValueError
+                yield Finding(number, "the row does not open in its place: it was changed, or is another's")
+            else:
+                numbers.append(number)
+                commitments.append(commitment_of(plain))
+                national_ids.append(person.national_id)
+                accounts.append(person.account)
+
+    def _missing(self, page: Sequence[PersonRow], known: dict[int, Known]) -> Iterator[Finding]:
+        there = {row.number for row in page}
+        first = {row.number for row in page if row.version == 1 and not row.agreement}
+        for number in sorted(there - first):
             yield Finding(number, "the row that they were registered with is not in the vault")
+        if missing := known.keys() - there:
+            for number in sorted(missing - self._events.erased(missing)):
+                yield Finding(number, "is registered, and not in the vault; put a copy of the vault back")
 
-    def _hashed(self, opened: list[_Person]) -> list[_Person]:
-        keyring = self._vault.keyring
-        identities = keyring.ids([each.national_id for each in opened])
-        accounts = keyring.accounts(each.account for each in opened if each.account)
-        return [
-            each._replace(identity=identity, account_mac=accounts.get(each.account))
-            for each, identity in zip(opened, identities, strict=True)
-        ]
-
-    def _commitments(self, persons: list[_Person], known: dict[int, Known]) -> Iterator[Finding]:
-        for person in persons:
-            if (said := known.get(person.number)) is None:
+    def _commitments(self, opened: _Opened, known: dict[int, Known]) -> Iterator[Finding]:
+        for number, commitment in zip(opened.numbers, opened.commitments, strict=True):
+            if (said := known.get(number)) is None:
                 yield Finding(
-                    person.number,
+                    number,
                     "is in the vault and not registered: an import was interrupted; import the same file again",
                     is_notice=True,
                 )
-            elif said.commitment != person.commitment:
-                yield Finding(person.number, "the vault holds other data than was registered: the commitment differs")
+            elif said[0] != commitment:
+                yield Finding(number, "the vault holds other data than was registered: the commitment differs")
 
-    def _indexed(self, persons: list[_Person], known: dict[int, Known]) -> Iterator[Finding]:
-        leads = self._vault.rows.of_ids([each.identity for each in persons])
-        holders = self._vault.rows.holders(list({each.account_mac for each in persons if each.account_mac is not None}))
-        by_account: dict[bytes, list[int]] = {}
-        for mac, number in holders:
-            by_account.setdefault(mac, []).append(number)
-        for person in persons:
-            self._expected["identity"] += 1
-            to = leads.get(person.identity)
-            if to != person.number:
-                where = f"R{to:09d}" if to is not None else "nobody"
-                yield Finding(person.number, f"the index of national ids leads from theirs to {where}")
-            if person.account_mac is None:
-                continue
-            self._expected["account"] += 1
-            serves = by_account.get(person.account_mac, [])
-            if person.number not in serves:
-                yield Finding(person.number, "the index of accounts does not lead from theirs to them")
-            if len(serves) > 1:
-                yield from self._meeting(person.number, serves, known)
+    def _indexed(self, opened: _Opened, part: Part) -> Iterator[Finding]:
+        rows = self._vault.rows
+        identities, accounts = self._entries(opened)
+        part.entries["identity"] += len(identities)
+        part.entries["account"] += len(accounts)
+        for mac, number in sorted(rows.missing("identity", identities), key=lambda entry: entry[1]):
+            to = rows.of_ids([mac]).get(mac)
+            where = f"R{to:09d}" if to is not None else "nobody"
+            yield Finding(number, f"the index of national ids leads from theirs to {where}")
+        for _, number in sorted(rows.missing("account", accounts), key=lambda entry: entry[1]):
+            yield Finding(number, "the index of accounts does not lead from theirs to them")
 
-    def _meeting(self, number: int, serves: list[int], known: dict[int, Known]) -> Iterator[Finding]:
-        """People whose accounts meet without a recorded reason; told once for each but the first."""
-        without = [each for each in serves if not self._shares(each, known)]
-        if len(without) > 1 and number in without and number != min(without):
-            others = ", ".join(f"R{each:09d}" for each in sorted(without) if each != number)
-            yield Finding(number, f"has one account with {others}, and no reason is recorded", is_notice=True)
+    def _entries(self, opened: _Opened) -> tuple[list[Entry], list[Entry]]:
+        """The entries of both indexes that lead to these people."""
+        keyring = self._vault.keyring
+        macs = keyring.accounts(filter(None, opened.accounts))
+        accounts = [
+            (macs[account], number)
+            for account, number in zip(opened.accounts, opened.numbers, strict=True)
+            if account in macs
+        ]
+        return list(zip(keyring.ids(opened.national_ids), opened.numbers, strict=True)), accounts
 
-    def _shares(self, number: int, known: dict[int, Known]) -> bool:
-        said = known.get(number) or self._events.registered(number, number).get(number)
-        return said is None or said.shares_account
-
-    def _counter(self, last_in_vault: int) -> Iterator[Finding]:
+    def _counter(self, last: int) -> Iterator[Finding]:
         highest = self._vault.rows.highest()
         # The number of who was registered and erased since is not in the vault, but it is in the events.
-        should = max(last_in_vault, self._last)
-        if highest != should or highest > NUMBER_MAX:
-            yield Finding(None, f"the vault says that it has given the numbers up to {highest}; it has up to {should}")
+        if highest != last or highest > NUMBER_MAX:
+            yield Finding(None, f"the vault says that it has given the numbers up to {highest}; it has up to {last}")
 
     def _strays(self, index: Index) -> Iterator[Finding]:
-        """Entries that belong to nobody; the whole index is gone through only where it has too many or too few."""
+        """Entries that belong to nobody; the whole index is gone through, which is done only where it has too many."""
         rows = self._vault.rows
-        what = "national ids" if index == "identity" else "accounts"
-        if rows.entry_count(index) == self._expected[index]:
-            return
         entries = rows.entries(index)
         while page := list(islice(entries, PAGE_PEOPLE)):
-            numbers = sorted({number for _, number in page if 0 < number <= NUMBER_MAX})
-            theirs = {number: self._hash_of(row, index) for row in rows.people(numbers) for number in [row.number]}
+            found = list(rows.people(sorted({number for _, number in page if 0 < number <= NUMBER_MAX})))
+            opened = _Opened([], [], [], [])
+            unopened = {finding.number for finding in self._open(found, opened)}  # named before
+            theirs = set(self._entries(opened)[0 if index == "identity" else 1])
             for mac, number in page:
-                if theirs.get(number, b"") not in (mac, None):
-                    yield Finding(number, f"the index of {what} has an entry that leads to them and is not theirs")
+                if (mac, number) not in theirs and number not in unopened:
+                    detail = f"the index of {_WHAT[index]} has an entry that leads to them and is not theirs"
+                    yield Finding(number, detail)
 
-    def _hash_of(self, row: PersonRow, index: Index) -> bytes | None:
-        """The hash that leads to a person; empty where none does, None where their row, which is named, does not open."""
-        for person in self._hashed([each for each in self._opened(row.number, [row]) if isinstance(each, _Person)]):
-            return person.identity if index == "identity" else person.account_mac or b""
-        return None
+    def _meeting(self) -> Iterator[Finding]:
+        """People whose accounts meet without a recorded reason; told of each but the first of them."""
+        for numbers in self._vault.rows.meeting():
+            known = {number: self._events.registered(number, number).get(number) for number in numbers}
+            without = sorted(number for number, said in known.items() if said and not said[1])
+            for number in without[1:]:
+                others = ", ".join(f"R{each:09d}" for each in without if each != number)
+                yield Finding(number, f"has one account with {others}, and no reason is recorded", is_notice=True)

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from pydantic_core import from_json
+
 SALT_BYTES = 16
 FORM = 2
 """Of the plain bytes: form 1, without `form` and `bank`, called the national id `nik`."""
@@ -46,7 +48,7 @@ def salted(person: Person, salt: bytes) -> bytes:
 
 def person_of(plain: bytes) -> Person:
     """The person in salted bytes, of any form that was ever written; raises `ValueError` for other bytes."""
-    stored = json.loads(plain[SALT_BYTES:])
+    stored = from_json(plain[SALT_BYTES:])
     form = stored.get("form", 1)
     if form not in (1, FORM):
         raise ValueError(f"form {form}")

@@ -19,6 +19,7 @@ from ledger.vault.rows import (
     GAPS,
     HASHES_PER_QUERY,
     NUMBER_MAX,
+    Entry,
     Index,
     MarkRow,
     NewPerson,
@@ -115,6 +116,9 @@ class PostgresPersonRows:
         [(highest,)] = self.read(f"SELECT highest FROM {TURN}")
         return max(int(highest), self._rehearsed.highest() if self._rehearsed else 0)
 
+    def last(self) -> int:
+        return int(self.read(f"SELECT COALESCE(MAX(number), 0) FROM {SCHEMA}.person")[0][0])
+
     def count(self) -> int:
         return int(self.read(f"SELECT COUNT(*) FROM {SCHEMA}.person")[0][0])
 
@@ -127,7 +131,17 @@ class PostgresPersonRows:
         """
         return list(map(PersonRow._make, self.read(statement, after, after, limit)))
 
-    def entries(self, index: Index) -> Iterator[tuple[bytes, int]]:
+    def missing(self, index: Index, entries: Sequence[Entry]) -> set[Entry]:
+        statement = f"SELECT mac, number FROM {{}}.{index} WHERE mac=ANY(%s)"
+        return set(entries).difference(
+            (mac, number) for mac, number in self._in(statement, [mac for mac, _ in entries])
+        )
+
+    def meeting(self) -> Iterator[list[int]]:
+        statement = f"SELECT array_agg(number ORDER BY number) FROM {SCHEMA}.account GROUP BY mac HAVING COUNT(*)>1"
+        yield from (numbers for (numbers,) in self.read(statement))
+
+    def entries(self, index: Index) -> Iterator[Entry]:
         after: tuple[bytes, int] = (b"", -1)
         statement = f"""
             SELECT mac, number FROM {SCHEMA}.{index} WHERE (mac, number)>(%s, %s::bigint) ORDER BY mac, number LIMIT %s

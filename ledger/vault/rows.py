@@ -17,6 +17,9 @@ WHERE number>before+1 ORDER BY 1
 Index = Literal["identity", "account"]
 """Of national ids, where a hash leads to one number; of accounts, where it leads to each whom the account serves."""
 
+Entry = tuple[bytes, int]
+"""Of an index: a keyed hash, and the number that it leads to."""
+
 T = TypeVar("T")
 
 
@@ -98,6 +101,9 @@ class PersonRows(Protocol):
     def highest(self) -> int:
         """The highest number that was ever given; 0 where none was."""
 
+    def last(self) -> int:
+        """The highest number that somebody has; 0 where nobody is there."""
+
     def add(self, people: Sequence[NewPerson]) -> None:
         """Store people, in order of their numbers; within `alone` or a rehearsal."""
 
@@ -107,7 +113,13 @@ class PersonRows(Protocol):
     def page(self, after: int, limit: int) -> list[PersonRow]:
         """The rows of so many people in order, from a number on; all rows of each."""
 
-    def entries(self, index: Index) -> Iterator[tuple[bytes, int]]:
+    def missing(self, index: Index, entries: Sequence[Entry]) -> set[Entry]:
+        """Those of these entries that an index does not have."""
+
+    def meeting(self) -> Iterator[list[int]]:
+        """The numbers of the people whom one account serves, of each account that serves several."""
+
+    def entries(self, index: Index) -> Iterator[Entry]:
         """Every entry of an index, in any order."""
 
     def entry_count(self, index: Index) -> int:

@@ -17,6 +17,7 @@ from ledger.vault.rows import (
     GAPS,
     HASHES_PER_QUERY,
     NUMBER_MAX,
+    Entry,
     Index,
     MarkRow,
     NewPerson,
@@ -78,6 +79,30 @@ class _HashIndex:
             for part in _parts(macs):
                 marks = ",".join("?" * len(part))
                 yield from database.execute(f"SELECT * FROM {self._name}_met WHERE mac IN ({marks})", part)
+
+    def missing(self, database: sqlite3.Connection, entries: Sequence[Entry]) -> set[Entry]:
+        """Those of these entries that are not there. They are compared as a whole, which needs no loop over them."""
+        places = _integers([mac for mac, _ in entries])
+        wanted = set(zip(places[::2], places[1::2], (number for _, number in entries), strict=True))
+        for part in _parts(sorted(places[::2])):
+            marks = ",".join("?" * len(part))
+            wanted.difference_update(database.execute(f"SELECT * FROM {self._name} WHERE place IN ({marks})", part))
+        left = [(_HALVES.pack(place, rest), number) for place, rest, number in wanted]
+        for macs in _parts([mac for mac, _ in left]):
+            marks = ",".join("?" * len(macs))
+            left = list(
+                set(left).difference(database.execute(f"SELECT * FROM {self._name}_met WHERE mac IN ({marks})", macs))
+            )
+        return set(left)
+
+    def meeting(self, database: sqlite3.Connection) -> Iterator[list[int]]:
+        """The numbers that one hash leads to, of each that leads to several."""
+        further: dict[bytes, set[int]] = {}
+        for mac, number in database.execute(f"SELECT * FROM {self._name}_met"):
+            further.setdefault(mac, set()).add(number)
+        for mac, number in self.find(database, list(further)):
+            further[mac].add(number)
+        yield from (sorted(numbers) for numbers in further.values() if len(numbers) > 1)
 
     def add(self, database: sqlite3.Connection, macs: Sequence[bytes], numbers: Sequence[int]) -> None:
         """Let hashes lead to numbers."""
@@ -218,6 +243,10 @@ class SQLitePersonRows:
         with refusing():
             return int(self.database.execute("SELECT highest FROM vault").fetchone()[0])
 
+    def last(self) -> int:
+        with refusing():
+            return int(self.database.execute("SELECT COALESCE(MAX(number), 0) FROM person").fetchone()[0])
+
     def count(self) -> int:
         with refusing():
             return int(self.database.execute("SELECT COUNT(*) FROM person").fetchone()[0])
@@ -231,7 +260,15 @@ class SQLitePersonRows:
         with refusing():
             return list(map(PersonRow._make, self.database.execute(statement, (after, limit))))
 
-    def entries(self, index: Index) -> Iterator[tuple[bytes, int]]:
+    def missing(self, index: Index, entries: Sequence[Entry]) -> set[Entry]:
+        with refusing():
+            return _INDEXES[index].missing(self.database, entries)
+
+    def meeting(self) -> Iterator[list[int]]:
+        with refusing():
+            yield from _INDEXES["account"].meeting(self.database)
+
+    def entries(self, index: Index) -> Iterator[Entry]:
         with refusing():
             yield from _INDEXES[index].entries(self.database)
 

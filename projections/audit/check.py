@@ -52,7 +52,7 @@ _NOTICES = {"clock"}
 def check(
     recorder: EventLog,
     archive: Archive | None = None,
-    source: Source | None = None,
+    source: Source[EventLog] | None = None,
     *,
     absent: Absent = lambda: (),
 ) -> list[Law]:
@@ -144,7 +144,7 @@ def _line(stored: StoredEvent) -> bytes:
     return line_of((str(stored.originator_id), stored.originator_version, stored.topic, state))
 
 
-def check_readable(source: Source, size: int, on_progress: OnProgress = lambda _: None) -> Law:
+def check_readable(source: Source[EventLog], size: int, on_progress: OnProgress = lambda _: None) -> Law:
     """Whether every event can be read, and its bytes are those that this program writes."""
     law = Law("readable", "Every event can be read, and its bytes are exactly those that this program writes for it.")
     for checked, broken_count, broken in in_spans(source, size, _flaws, on_progress):

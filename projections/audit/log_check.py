@@ -61,7 +61,7 @@ def verify(
     *,
     key: VerifierKey | None = None,
     expected: Sequence[Path] = (),
-    source: Source | None = None,
+    source: Source[EventLog] | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> Verified:
     """Compute the whole tree from the events, and compare it with the log's files and checkpoint, and those expected.

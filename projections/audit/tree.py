@@ -86,7 +86,7 @@ class Recomputed:
 
 
 def recompute(
-    source: Source,
+    source: Source[EventLog],
     log: EventLog,
     size: int,
     kept: Kept | None = None,

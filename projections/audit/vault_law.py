@@ -3,8 +3,10 @@
 It can be examined only where the vault and its key are at hand; where they are not, that is said.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import cast
 
 from ledger.application.folder import VAULT, Place
 from ledger.application.people import RegisteredPeople, recipient_id
@@ -12,8 +14,10 @@ from ledger.domain.recipient import recipient_stream
 from ledger.store.errors import RightsMissingError
 from ledger.store.recorder import LedgerRecorder
 from ledger.vault.errors import VaultKeyError, VaultOlderError
-from ledger.vault.examination import Examination
+from ledger.vault.examination import Examination, Finding, Part
+from ledger.vault.vault import Vault
 from projections.laws.law import BREACHES_MAX, Breach, Law, OnProgress
+from projections.relation.spans import in_spans
 
 NAME = "vault-true"
 SENTENCE = "The vault holds of each person what was registered, and its indexes lead to them alone."
@@ -21,18 +25,27 @@ _UNSHOWN = "That the vault holds what was registered, and that nobody is in it t
 
 
 def check_vault(
-    place: Place, store: LedgerRecorder, *, may_be_away: bool, on_progress: OnProgress = lambda _: None
+    place: Place,
+    store: LedgerRecorder,
+    *,
+    is_audit: bool,
+    events: Place | None = None,
+    on_progress: OnProgress = lambda _: None,
 ) -> tuple[Law, str | None]:
-    """The law, and a sentence where it could not be examined; an auditor's copy may be without the vault."""
+    """The law, and a sentence where it could not be examined.
+
+    An auditor's copy may be without the vault, and nothing is written beside it. `events` is where other processes read
+    the store, if it is not where the vault is.
+    """
     law = Law(NAME, SENTENCE)
-    if place.database is None and not (place.folder / VAULT).exists():
+    if place.database is None and not place.vault_file.exists():
         people = RegisteredPeople(store)
-        if not may_be_away and people.last():
+        if not is_audit and people.last():
             law.breach(Breach(None, VAULT, "the vault is missing; put a copy of it back"))
             return law, None
         return law, _UNSHOWN.format(why="there is no vault here") if people.last() else None
     try:
-        vault = place.vault(reading=True)
+        vault = place.vault(reading=is_audit)
     except VaultOlderError:
         return law, _UNSHOWN.format(why="it is of an earlier version; `salur vault upgrade` brings it over")
     except RightsMissingError:
@@ -43,20 +56,50 @@ def check_vault(
             return law, None
         return law, _UNSHOWN.format(why="its key is not at hand")
     with closing(vault):
-        for breach, is_notice in _breaches(Examination(vault, RegisteredPeople(store), on_progress), store, law):
-            (law.notice if is_notice else law.breach)(breach)
+        _examine(vault, _Examined(place, events or place, is_audit), store, law, on_progress)
     return law, None
 
 
-def _breaches(examination: Examination, store: LedgerRecorder, law: Law) -> Iterator[tuple[Breach, bool]]:
-    for finding in examination.findings():
+def _examine(vault: Vault, source: "_Examined", store: LedgerRecorder, law: Law, on_progress: OnProgress) -> None:
+    """Look through the vault, a long one in several processes, and tell the law what was found."""
+    examination = Examination(vault, RegisteredPeople(store))
+    last, parts = examination.last(), []
+    for part in in_spans(source, last, _part, on_progress):
+        parts.append(replace(part, findings=[]))
+        law.checked += part.people
+        _tell(law, part.findings, store)
+    _tell(law, examination.rest(parts, last), store)
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A ledger whose vault is examined in spans of numbers."""
+
+    place: Place
+    events: Place
+    is_audit: bool
+
+    @contextmanager
+    def opened(self) -> Iterator[Examination]:
+        """The examination, on a vault and a store of its own."""
+        vault, factory = self.place.vault(reading=self.is_audit), self.events.factory(read_only=self.is_audit)
+        with closing(vault), closing(factory):
+            yield Examination(vault, RegisteredPeople(cast("LedgerRecorder", factory.application_recorder())))
+
+
+def _part(examination: Examination, first: int, end: int) -> Part:
+    """The people whose numbers come after the first so many, up to another."""
+    return examination.people(first + 1, end)
+
+
+def _tell(law: Law, findings: Iterable[Finding], store: LedgerRecorder) -> None:
+    for finding in findings:
         if finding.number is None:
-            yield Breach(None, VAULT, finding.detail), finding.is_notice
+            breach = Breach(None, VAULT, finding.detail)
         else:
             stream = recipient_stream(recipient_id(finding.number))
-            place = _place(store, stream) if law.broken_count < BREACHES_MAX else None
-            yield Breach(place, stream, finding.detail), finding.is_notice
-    law.checked = examination.people
+            breach = Breach(_place(store, stream) if law.broken_count < BREACHES_MAX else None, stream, finding.detail)
+        (law.notice if finding.is_notice else law.breach)(breach)
 
 
 def _place(store: LedgerRecorder, stream: str) -> int | None:

@@ -84,7 +84,7 @@ class Audit:
 @dataclass(frozen=True)
 class _Opened:
     events: EventLog
-    source: Source
+    source: Source[EventLog]
     archive: Archive | None
     lists: Path
 
@@ -137,7 +137,7 @@ def _witness_law(path: Path, key: VerifierKey | None, witnesses: Witnesses) -> L
 
 def _audit_ledger(
     path: Path,
-    log_law: Callable[[SignedLog, Source], tuple[Law, int]],
+    log_law: Callable[[SignedLog, Source[EventLog]], tuple[Law, int]],
     on_progress: OnProgress,
     key: VerifierKey | None,
     expected: Sequence[Path],
@@ -166,19 +166,20 @@ def _audit_ledger(
         opened = _Opened(events, source, archive, path / BATCHES)
         laws = [
             *_laws_of_events(opened, is_export=False, on_progress=on_progress),
-            *_vault_law(path, events, not_shown),
+            *_vault_law(path, place, events, not_shown),
         ]
         origin = log.key.name if log else None
         return Audit("ledger", origin, opened.size, [whole, *laws] if has_none else [signed, whole, *laws], not_shown)
 
 
-def _vault_law(path: Path, events: LedgerRecorder, not_shown: list[str]) -> list[Law]:
+def _vault_law(path: Path, place: Place, events: LedgerRecorder, not_shown: list[str]) -> list[Law]:
     """The law of the vault where it and its key lie with the ledger; where not, that is added to what is not shown."""
     unshown: str | None = None
 
     def examined() -> Law:
         nonlocal unshown
-        law, unshown = check_vault(require_ledger(path), events, may_be_away=True)
+        with _readable_vault(require_ledger(path)) as vault:
+            law, unshown = check_vault(vault, events, is_audit=True, events=place)
         return law
 
     law = _examined(NAME, VAULT_SENTENCE, examined)
@@ -206,12 +207,17 @@ def _log_of(place: Place, events: LedgerRecorder) -> tuple[Log | None, str]:
 
 def _audit_export(
     path: Path,
-    log_law: Callable[[SignedLog, Source], tuple[Law, int]],
+    log_law: Callable[[SignedLog, Source[EventLog]], tuple[Law, int]],
     on_progress: OnProgress,
     key: VerifierKey | None,
     expected: Sequence[Path],
 ) -> Audit:
     log, laws, not_shown = PublishedLog(path / exports.LOG), [_files_law(path)], _never_shown(key, expected)
+    not_shown.append(
+        "An export has no vault: that each number is one person, that nobody has two, and that the vault holds what was"
+        " registered, is shown only where the vault and its key are (`salur check`), or of one person by what"
+        " `salur recipient disclose` prints."
+    )
     try:
         size, origin = log.checkpoint().size, log.key.name
     except IntegrityBrokenError as error:
@@ -254,12 +260,9 @@ def _readable(place: Place) -> Iterator[Place]:
     if place.database is not None or not events.exists():
         yield place
         return
-    if is_unsettled(events) and not events.with_name(f"{EVENTS}-shm").exists():
-        # The write-ahead log of a killed process was copied along: SQLite would write its index beside it.
+    if _would_be_written_to(events):
         with TemporaryDirectory(prefix="salur-") as room:
-            for each in (events, wal_of(events)):
-                copyfile(each, Path(room) / each.name)
-            yield replace(place, folder=Path(room))
+            yield replace(place, folder=_copied(events, Path(room)).parent)
         return
     before = events.stat()
     yield place
@@ -268,6 +271,28 @@ def _readable(place: Place) -> Iterator[Place]:
         raise StoreFailedError(
             reason=Said("{events} was written to meanwhile; audit a copy, or when nobody records", events=events)
         )
+
+
+@contextmanager
+def _readable_vault(place: Place) -> Iterator[Place]:
+    """Where the vault can be read without writing there."""
+    if place.database is not None or not _would_be_written_to(place.vault_file):
+        yield place
+        return
+    with TemporaryDirectory(prefix="salur-") as room:
+        yield replace(place, vault_copy=_copied(place.vault_file, Path(room)))
+
+
+def _would_be_written_to(database: Path) -> bool:
+    """Whether the write-ahead log of a killed process lies there: SQLite would write its index beside it."""
+    return database.exists() and is_unsettled(database) and not database.with_name(f"{database.name}-shm").exists()
+
+
+def _copied(database: Path, room: Path) -> Path:
+    """The copy of a SQLite file with its write-ahead log."""
+    for each in (database, wal_of(database)):
+        copyfile(each, room / each.name)
+    return room / database.name
 
 
 # Laws
@@ -288,7 +313,12 @@ def _examined(name: str, sentence: str, work: Callable[[], Law]) -> Law:
 
 
 def _log_law(
-    log: SignedLog, source: Source, *, key: VerifierKey | None, expected: Sequence[Path], on_progress: OnProgress
+    log: SignedLog,
+    source: Source[EventLog],
+    *,
+    key: VerifierKey | None,
+    expected: Sequence[Path],
+    on_progress: OnProgress,
 ) -> tuple[Law, int]:
     found = verify_log(log, key=key, expected=expected, source=source, on_progress=on_progress)
     law = Law("log-signed", _LOG, checked=found.size)

@@ -26,7 +26,7 @@ def check(session: Session, output: Output) -> None:
     with opened(session) as ledger:
         source = Stored(ledger.place)
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
-        vault, unshown = check_vault(ledger.place, ledger.store, may_be_away=False)
+        vault, unshown = check_vault(ledger.place, ledger.store, is_audit=False)
         laws.append(vault)
         wider = ledger.place.wider_rights()
     tell_laws(session, output, laws, whole=[asdict(law) for law in laws])

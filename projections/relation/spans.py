@@ -1,4 +1,6 @@
-"""Work over a whole log in spans, several at once where the log is long: each in a process that reads its own range."""
+"""Work over a whole log, or a whole vault, in spans, several at once where it is long: each in a process that reads its own
+range.
+"""
 
 import os
 import signal
@@ -18,17 +20,18 @@ WORKERS = 2
 EVENTS_MIN = 4 * SPAN_EVENTS
 """Fewer are done in this process: to start others takes longer."""
 
+R = TypeVar("R", covariant=True)
 T = TypeVar("T")
 
 
-class Source(Protocol):
-    """Where a log is, so that another process can open it as well."""
+class Source(Protocol[R]):
+    """Where a log is, or what else is read in spans, so that another process can open it as well."""
 
-    def opened(self) -> AbstractContextManager[EventLog]:
+    def opened(self) -> AbstractContextManager[R]:
         """The log, as long as the block lasts."""
 
 
-Work = Callable[[EventLog, int, int], T]
+Work = Callable[[R, int, int], T]
 """What is done with the events of a log from one index up to another."""
 
 
@@ -57,7 +60,7 @@ class Held:
 
 
 def in_spans(
-    source: Source, size: int, work: Work[T], on_progress: Callable[[int], None] = lambda _: None
+    source: Source[R], size: int, work: Work[R, T], on_progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[T]:
     """What the work returns for each span of the first so many events, in order of the log.
 
@@ -98,6 +101,6 @@ def _end_with_the_other() -> None:
         os._exit(1)
 
 
-def _done(source: Source, work: Work[T], first: int, end: int) -> T:
+def _done(source: Source[R], work: Work[R, T], first: int, end: int) -> T:
     with source.opened() as log:
         return work(log, first, end)

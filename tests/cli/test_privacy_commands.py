@@ -89,7 +89,7 @@ def test_a_disclosure_is_json_with_everything_held(salur: Salur, capsys: pytest.
     assert salur("recipient", "disclose", "--reason", "asked", "-o", "json", stdin=f"{NIK}\n") == cli.DONE
     told = json.loads(capsys.readouterr().out)
     assert told["recipient_id"] == ID
-    assert told["person"] == {"nik": NIK, "name": "Warga Satu", "account": "", "phone": "", "address": ""}
+    assert told["person"] == {"nik": NIK, "name": "Warga Satu", "account": "", "phone": "", "address": "", "bank": ""}
     assert told["erased"] is None
     assert [event["topic"] for event in told["events"]] == ["RecipientRegistered.v1", "DataDisclosed.v1"]
 

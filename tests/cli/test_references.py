@@ -94,6 +94,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | list[str]]]]
             "name": ("--nik", nik(90), "--name", "Ani", "--category", "worker"),
             "category": ("--nik", nik(90), "--name", "Ana", "--category", "pmi"),
             "account": ["--account", "77"],
+            "bank": ["--bank", "BNI"],
             "phone": ["--phone", "77"],
             "address": ["--address", "Jl. 1"],
             "region": ["--region", "32.73"],

@@ -60,14 +60,14 @@ def by_hand(ledger: Ledger, *statements: str, values: tuple[Any, ...] = ()) -> N
 
 def findings(ledger: Ledger) -> list[str]:
     """What breaks the law of the vault, each as `number: words`."""
-    law, unshown = check_vault(ledger.place, ledger.store, may_be_away=False)
+    law, unshown = check_vault(ledger.place, ledger.store, is_audit=False)
     assert unshown is None
     assert len(law.broken) == law.broken_count
     return [f"{breach.stream.removeprefix('recipient/R00000000')}: {breach.detail}" for breach in law.broken]
 
 
 def notices(ledger: Ledger) -> list[str]:
-    law, _ = check_vault(ledger.place, ledger.store, may_be_away=False)
+    law, _ = check_vault(ledger.place, ledger.store, is_audit=False)
     return [breach.words for breach in law.notices]
 
 
@@ -270,7 +270,7 @@ def test_a_vault_that_is_gone_or_anothers_is_named(ledger: Ledger, people: list[
 def test_without_the_key_it_is_said_what_is_not_shown(ledger: Ledger, people: list[str]) -> None:
     del people
     (ledger.folder / "vault.key").unlink()
-    law, unshown = check_vault(ledger.place, ledger.store, may_be_away=False)
+    law, unshown = check_vault(ledger.place, ledger.store, is_audit=False)
     assert (law.checked, law.broken) == (0, [])
     assert unshown is not None
     assert "its key is not at hand" in unshown

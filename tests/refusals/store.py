@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
@@ -262,6 +262,30 @@ def contended(ledger: Ledger, folder: Path) -> Any:
             ledger.carry_out(BUDI, decide)
 
     return {"stream": "program/tkm-2020"}, act
+
+
+def of_changed_vault(ledger: Ledger, folder: Path, statement: str) -> Callable[[], None]:
+    """Registering somebody in a copy of the ledger whose vault a statement changed."""
+    copy = folder / "copy"
+    shutil.copytree(ledger.folder, copy)
+    with closing(sqlite3.connect(copy / "vault.db")) as database, database:
+        database.execute(statement)
+
+    def act() -> None:
+        with closing(Ledger(copy, now=now)) as other:
+            register(other, 1)
+
+    return act
+
+
+@refusal
+def vault_older(ledger: Ledger, folder: Path) -> Any:
+    return {}, of_changed_vault(ledger, folder, "CREATE TABLE key_check (mac BLOB NOT NULL)")
+
+
+@refusal
+def vault_newer(ledger: Ledger, folder: Path) -> Any:
+    return {"found": 3, "known": 2}, of_changed_vault(ledger, folder, "UPDATE vault SET format=3")
 
 
 @refusal
