@@ -51,7 +51,10 @@ class EventLog(ABC):
 
     @abstractmethod
     def size(self) -> int:
-        """How many events there are."""
+        """How many events there are.
+
+        Raises `IntegrityBrokenError` where they are plainly not numbered without a gap (`numbering`).
+        """
 
     @abstractmethod
     def page(
@@ -163,10 +166,6 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     @abstractmethod
     def streams(self, prefix: str, *, limit: int = -1) -> list[str]:
         """The streams with this beginning of their names, in order."""
-
-    def size(self) -> int:
-        """How many events the ledger holds."""
-        return self.max_notification_id() or 0
 
     def damages(self) -> list[str]:
         """The damages that the database itself finds, such as an event that its index misses."""
