@@ -202,8 +202,8 @@ def recipient_disclose(request: Request, recipient_id: str | None, reason: str) 
     if told["proof"]:
         click.echo(
             f"\nThat this is what was registered, anybody can compute: the next line prints the commitment in the event"
-            f" {told['proof']['event']},\nand `salur log prove {told['proof']['event']}` proves that the event stands in"
-            f" the log.\n\n{told['proof']['recipe']}\n{told['proof']['commitment']}"
+            f" {told['proof']['event']},\nand `salur log prove {told['proof']['event']}` proves that the event, which its line"
+            f" `extra` holds in base64,\nstands in the log.\n\n{told['proof']['recipe']}\n{told['proof']['commitment']}"
         )
 
 

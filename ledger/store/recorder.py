@@ -51,7 +51,10 @@ class EventLog(ABC):
 
     @abstractmethod
     def size(self) -> int:
-        """How many events there are."""
+        """How many events there are.
+
+        Raises `IntegrityBrokenError` where they are plainly not numbered without a gap (`numbering`).
+        """
 
     @abstractmethod
     def page(
@@ -167,10 +170,6 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     @abstractmethod
     def last_stream(self, prefix: str) -> str | None:
         """The last stream with this beginning of its name, if there is one."""
-
-    def size(self) -> int:
-        """How many events the ledger holds."""
-        return self.max_notification_id() or 0
 
     def damages(self) -> list[str]:
         """The damages that the database itself finds, such as an event that its index misses."""

@@ -22,6 +22,7 @@ from eventsourcing.sqlite import (
 from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.store.entries import EntryMapper, StoredRow
 from ledger.store.errors import DiskFullError, StoreFailedError, StoreLockedError
+from ledger.store.numbering import looked_for, require_numbered
 from ledger.store.recorder import (
     DAMAGES_MAX,
     IDS_PER_QUERY,
@@ -32,12 +33,31 @@ from ledger.store.recorder import (
     Conflict,
     LedgerRecorder,
 )
+from ledger.store.sqlite_schema import require_schema
 
 LOCK_TIMEOUT_S = 60
 """How long a writer waits for another; five seconds failed one heavy concurrent write in twenty."""
 
+TABLE = "stored_events"
+SCHEMA = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,"
+    " PRIMARY KEY (originator_id, originator_version))"
+)
+"""The library's table; an event's number is its row's id."""
+# The ends are two lookups, and so is each number looked for: 0.3 ms of a million events. To count these takes SQLite 20 ms
+# if all of it is in memory: too much for every command, and nothing is gained, for who reads all of them counts them.
+_ENDS = (
+    f"SELECT (SELECT MIN(rowid) FROM {TABLE}), (SELECT MAX(rowid) FROM {TABLE}), page_count*page_size"
+    " FROM pragma_page_count, pragma_page_size"
+)
+_FOUND = f"SELECT COUNT(*) FROM {TABLE} WHERE rowid IN (SELECT value FROM json_each(?))"
+
 
 class _Pool(SQLiteConnectionPool):
+    def __init__(self, name: str, *, may_be_empty: bool) -> None:
+        super().__init__(db_name=name, lock_timeout=LOCK_TIMEOUT_S)
+        self._may_be_empty = may_be_empty
+
     def _create_connection(self) -> SQLiteConnection:
         # As the library makes it, except that one which fails here, at a damaged file or a full disk, is closed again.
         connection = sqlite3.connect(
@@ -48,6 +68,7 @@ class _Pool(SQLiteConnectionPool):
                 connection.execute("PRAGMA journal_mode=WAL")
             # FULL is only a build default of SQLite: without it a commit may be lost with the power.
             connection.execute("PRAGMA synchronous=FULL")
+            require_schema(connection, SCHEMA, what="the database of events", may_be_empty=self._may_be_empty)
         except BaseException:
             connection.close()
             raise
@@ -66,7 +87,7 @@ class _Datastore(SQLiteDatastore):
             # An auditor's copy on a medium that takes no writes: nobody can be writing to it.
             _require_settled(path)
             uri += "?immutable=1"
-        self.pool = _Pool(db_name=uri, lock_timeout=LOCK_TIMEOUT_S)
+        self.pool = _Pool(uri, may_be_empty=self.is_writable)
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -129,13 +150,19 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         with self.datastore.transaction(commit=True) as cursor:
             cursor.executemany(self.insert_events_statement, rows)
             # Looked at after the insert: from then on this transaction holds the lock that every writer needs.
+            before = _size_of(cursor) - len(rows)
             if condition:
-                self._require(condition, cursor, own=len(rows))
+                self._require(condition, cursor, before=before)
 
-    def _require(self, condition: AppendCondition, cursor: SQLiteCursor, *, own: int) -> None:
-        """Raise `Conflict` where the log's tail before the last `own` events holds what a decision rests on."""
-        cursor.execute(f"SELECT MAX(rowid) FROM {self.events_table_name}")
-        before = int(cursor.fetchone()[0]) - own
+    def size(self) -> int:
+        with self.datastore.transaction(commit=False) as cursor:
+            return _size_of(cursor)
+
+    def construct_create_table_statements(self) -> list[str]:
+        return [SCHEMA]
+
+    def _require(self, condition: AppendCondition, cursor: SQLiteCursor, *, before: int) -> None:
+        """Raise `Conflict` where the log's tail, of what was stored before, holds what a decision rests on."""
         if before <= condition.after:
             return
         among = " OR ".join(
@@ -228,8 +255,7 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             f" FROM {self.events_table_name} WHERE rowid>? AND rowid<=? ORDER BY rowid LIMIT ?)"
         )
         with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(f"SELECT ifnull(MAX(rowid), 0) FROM {self.events_table_name}")
-            size = int(cursor.fetchone()[0])
+            size = _size_of(cursor)
             last, is_first = size if until is None else min(size, until), True
             while first < last:
                 cursor.execute(statement, (is_first, first, last, LINES_PER_BLOCK))
@@ -247,6 +273,15 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
                     ) from error
                 yield Block(stored, named, events, end)
                 first = end
+
+
+def _size_of(cursor: SQLiteCursor) -> int:
+    """The number of events; raises `IntegrityBrokenError` where they are not numbered without a gap up to it."""
+    cursor.execute(_ENDS)
+    lowest, highest, size_bytes = cursor.fetchone()
+    cursor.execute(_FOUND, (json.dumps(looked_for(highest or 0)),))
+    [found] = cursor.fetchone()
+    return require_numbered(lowest=lowest, highest=highest, found=found, size_bytes=size_bytes)
 
 
 def _require_in_order(ids: str, before: int, last: int) -> None:

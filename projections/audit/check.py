@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ABSENT = "CREATE OR REPLACE TABLE absent (first BIGINT, last BIGINT)"
 """Gives the ranges of numbers that nobody in the vault has; none where no vault is at hand."""
+READABLE = "Every event can be read, and its bytes are exactly those that this program writes for it."
 PAGE_EVENTS = 10_000
 MEMORY_BYTES_MAX = 64_000_000_000
 """The memory of the database that examines laws, or half of the machine's: some laws sort every payment."""
@@ -56,13 +57,21 @@ def check(
     *,
     absent: Absent = lambda: (),
 ) -> list[Law]:
-    """Every law examined over the whole log; only those of single rows and of the archive where a row is no JSON at all.
+    """Every law examined over the whole log; only those of single rows and of the archive where a row is no JSON at all,
+    and only that events can be read where they are not numbered without a gap.
 
     The archive is held against the store first; where it does not hold, the laws are examined over the store alone.
     A source is where other processes can read the log too, which then examine half of it.
     `absent` tells which numbers nobody in the vault has, as `PersonRows.absent` does; nothing where no vault is at hand.
     """
-    readable = check_readable(source or Held(recorder), recorder.size())
+    try:
+        size = recorder.size()
+    except IntegrityBrokenError as error:
+        # Nothing that goes through the events from one number to the next can be asked.
+        readable = Law("readable", READABLE)
+        readable.breach(Breach(None, "", str(error)))
+        return [readable]
+    readable = check_readable(source or Held(recorder), size)
     signed, exact = check_signatures(recorder), check_acts(recorder)
     archived, segments = check_archive(archive)
     return [readable, signed, exact, archived, *examine(recorder, segments, readable, absent=absent)]
@@ -82,7 +91,7 @@ def examine(
     """
     with database(MEMORY_BYTES_MAX) as connection:
         try:
-            load(connection, recorder, segments)
+            load(connection, recorder, segments, with_gaps=True)
         except (database_error(), LedgerError, IntegrityBrokenError, UnicodeError) as error:
             if readable.holds:
                 readable.breach(Breach(recorder.size(), "", f"the log cannot be loaded: {error}"))
@@ -146,7 +155,7 @@ def _line(stored: StoredEvent) -> bytes:
 
 def check_readable(source: Source[EventLog], size: int, on_progress: OnProgress = lambda _: None) -> Law:
     """Whether every event can be read, and its bytes are those that this program writes."""
-    law = Law("readable", "Every event can be read, and its bytes are exactly those that this program writes for it.")
+    law = Law("readable", READABLE)
     for checked, broken_count, broken in in_spans(source, size, _flaws, on_progress):
         law.checked += checked
         law.broken_count += broken_count

@@ -21,6 +21,7 @@ from ledger.domain.errors import IntegrityBrokenError, Said
 from ledger.domain.registry import UPCASTERS
 from ledger.store.durable import alone, sync
 from ledger.store.errors import DiskFullError, StoreFailedError
+from ledger.store.numbering import require_all
 from ledger.store.recorder import EventLog
 from projections.errors import SegmentMismatchError
 from projections.relation.database import database, database_error, out_of_memory, require_file
@@ -250,8 +251,7 @@ class Archive:
                 topics |= upcast.topics
                 if newest_file:
                     newest_file.write(upcast.lines)
-        if count != last - first + 1:
-            raise IntegrityBrokenError(f"events {first} to {last} are not all in the store; run `salur check`")
+        require_all(events=count, first=first, end=last + 1)
         return _Lines(stored, newest, frozenset(topics))
 
     @contextmanager

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ledger.domain.registry import EVENT_CLASSES
+from ledger.store.numbering import require_all
 from ledger.store.recorder import EventLog
 from projections.errors import LogSizeError
 
@@ -169,17 +170,24 @@ def lines_of(fields: Sequence[str]) -> str:
     return f"read_json(?, format='newline_delimited', columns={{{types}}})"
 
 
-def load(connection: "DuckDBPyConnection", recorder: EventLog, segments: Sequence[Segment] = ()) -> None:
+def load(
+    connection: "DuckDBPyConnection",
+    recorder: EventLog,
+    segments: Sequence[Segment] = (),
+    *,
+    with_gaps: bool = False,
+) -> None:
     """Let `log` show every event of the ledger: those of the segments, and from the store all others.
 
-    Raises `duckdb.Error` where a stored line is not JSON of the expected types.
+    Raises `duckdb.Error` where a stored line is not JSON of the expected types, and `IntegrityBrokenError` where an event
+    is missing, unless gaps are to be examined as well.
     """
     size = recorder.size()
     for statement in empty_log():
         connection.execute(statement)
     connection.execute(f"CREATE OR REPLACE TABLE extent AS SELECT {size} AS size")
     for first, end in gaps(segments, size):
-        _load_tail(connection, recorder, first, end)
+        _load_tail(connection, partial(_write_lines, recorder, with_gaps), first, end)
     files = ["'" + str(segment.path).replace("'", "''") + "'" for segment in segments]
     connection.execute(f"CREATE OR REPLACE VIEW log AS {log_of(', '.join(files))}")
 
@@ -198,14 +206,16 @@ def gaps(segments: Sequence[Segment], size: int) -> list[tuple[int, int]]:
     return [(first, end) for first, end in zip(starts, ends, strict=True) if first < end]
 
 
-def _load_tail(connection: "DuckDBPyConnection", recorder: EventLog, first: int, end: int) -> None:
+def _load_tail(
+    connection: "DuckDBPyConnection", write: Callable[[int, int, Path], frozenset[str]], first: int, end: int
+) -> None:
     # No report asks for the order of the tail's rows, and to keep it costs a third of the time.
     connection.execute("SET preserve_insertion_order = false")
     with TemporaryDirectory(prefix="salur-") as room:
         starts = range(first, end, EVENTS_A_FILE)
         ends = [min(start + EVENTS_A_FILE, end) for start in starts]
         paths = [Path(room) / f"{start}.ndjson" for start in starts]
-        for path, topics in zip(paths, _ahead(partial(_write_lines, recorder), starts, ends, paths), strict=True):
+        for path, topics in zip(paths, _ahead(write, starts, ends, paths), strict=True):
             fields = fields_of(topics)
             connection.execute(
                 f"INSERT INTO tail BY NAME SELECT {typed(fields)} FROM {lines_of(fields)}",  # noqa: S608  # our own names
@@ -226,14 +236,18 @@ def _ahead(work: Callable[..., T], *arguments: Sequence[object]) -> Iterator[T]:
         yield from worker.map(work, *arguments)
 
 
-def _write_lines(recorder: EventLog, first: int, end: int, path: Path) -> frozenset[str]:
+def _write_lines(recorder: EventLog, with_gaps: bool, first: int, end: int, path: Path) -> frozenset[str]:
     """Write the events of a range in the newest form, a line each; returns their topics."""
     topics: set[str] = set()
+    events = 0
     with path.open("wb") as file:
         for block in recorder.blocks(first=first, until=end):
             newest = block.newest()
             file.write(newest.lines)
             topics |= newest.topics
+            events += block.events
+    if not with_gaps:
+        require_all(events=events, first=first, end=end)
     return frozenset(topics)
 
 

@@ -98,10 +98,10 @@ class Server:
                 cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def new_database(self) -> str:
-        """The name of a new, empty database."""
+    def new_database(self, template: str = "template0") -> str:
+        """The name of a new database, empty or a copy of one that nobody is connected to."""
         name = f"salur_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def run_script(self, script: str, name: str, user: str = OWNER) -> "subprocess.CompletedProcess[str]":
