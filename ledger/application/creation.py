@@ -10,13 +10,16 @@ from typing import cast
 from ledger.application.attempt import Command
 from ledger.application.folder import BATCHES, LOG, SETTINGS, VAULT_KEY, LogPlace, Place, is_free, write_settings
 from ledger.application.ledger import Ledger
+from ledger.domain.errors import Said
 from ledger.domain.event import Meta
+from ledger.domain.log import LOG_STREAM, LogBegun
+from ledger.domain.officer import require
 from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
 from ledger.store.entries import Entry, to_row
 from ledger.store.errors import DatabaseTakenError, FolderNotEmptyError, LedgerExistsError
 from ledger.store.recorder import Conflict, LedgerRecorder
-from ledger.transparency.errors import LogExistsError
-from ledger.transparency.log import Log, create_log
+from ledger.transparency.errors import LogExistsError, LogLeftOutError
+from ledger.transparency.log import Log, begun_in, create_log, key_in
 from ledger.transparency.notes import Checkpoint
 from ledger.vault.errors import VaultKeyError
 
@@ -55,10 +58,10 @@ def create(
     with suppress(Conflict):  # the interrupted run had written the event already
         recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
     if with_log:
-        from ledger.transparency.log import create_log
-
         place = Place(folder, database, LogPlace(folder / LOG))
-        create_log(folder / LOG, recorder).grow()
+        log = create_log(folder / LOG, recorder)
+        _record_begun(recorder, log, meta)
+        log.grow()
     factory.close()
     write_settings(place)
     made = Ledger(folder, now=now)
@@ -90,8 +93,8 @@ def _require_own_vault(place: Place) -> None:
 
 
 def begin_log(
-    place: Place,
-    recorder: LedgerRecorder,
+    ledger: Ledger,
+    command: Command,
     *,
     folder: Path | None = None,
     origin: str | None = None,
@@ -99,12 +102,43 @@ def begin_log(
 ) -> Checkpoint:
     """Make the log of a ledger that has none, or go on with one that is there; the ledger's folder remembers where it is.
 
-    Raises `LogExistsError` where the ledger has another one already.
+    That there is a log, and its key, is recorded. Raises `LogExistsError` where the ledger has another one already, and
+    `LogLeftOutError` where its events name another one; nothing has been made then.
     """
+    place, recorder = ledger.place, ledger.store
     wanted = LogPlace(folder or place.folder / LOG, key)
-    if place.log is not None and place.log.folder.resolve() != wanted.folder.resolve():
+    meta = command.meta(ledger.now())
+    if command.by is not None:
+        require(ledger.view().named_officer(command.by), None)
+    begun = begun_in(recorder)
+    if begun is not None:
+        origin = _require_the_one(begun, wanted, origin)
+    elif place.log is not None and place.log.folder.resolve() != wanted.folder.resolve():
         there = Log(place.log.folder, recorder)
         raise LogExistsError(folder=str(place.log.folder), origin=there.key.name)
-    signed = create_log(wanted.folder, recorder, origin=origin, key=key).grow()
+    log = create_log(wanted.folder, recorder, origin=origin, key=key)
+    if begun is None:
+        _record_begun(recorder, log, meta)
+    signed = log.grow()
     write_settings(replace(place, log=wanted))
     return signed
+
+
+def _require_the_one(begun: LogBegun, wanted: LogPlace, origin: str | None) -> str:
+    """The name of the log that the ledger's events name; raises `LogLeftOutError` unless it is in the folder wanted.
+
+    Where only its private key is there, the log can be made anew from the events.
+    """
+    found = key_in(wanted.folder, origin=begun.origin, key=wanted.key)
+    if found is None:
+        raise LogLeftOutError(origin=begun.origin, problem=Said("there is none in {folder}", folder=wanted.folder))
+    if found != begun.verifier_key or origin not in (None, begun.origin):
+        problem = Said("in {folder} is one of another name or key", folder=wanted.folder)
+        raise LogLeftOutError(origin=begun.origin, problem=problem)
+    return begun.origin
+
+
+def _record_begun(recorder: LedgerRecorder, log: Log, meta: Meta) -> None:
+    """Record that the log is the ledger's; where another process was faster, the log tells by itself whether it is."""
+    with suppress(Conflict):
+        recorder.append([to_row(Entry(LOG_STREAM, 1, meta, LogBegun(verifier_key=str(log.key))))])

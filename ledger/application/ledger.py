@@ -39,9 +39,10 @@ from ledger.domain.request import ReferenceUsed, reference_stream
 from ledger.store.entries import Entry, EntryMapper, Series, to_entry, to_row
 from ledger.store.errors import LedgerMissingError
 from ledger.store.recorder import Conflict, LedgerRecorder
-from ledger.transparency.errors import LogMissingError
+from ledger.transparency.errors import LogLeftOutError, LogMissingError
 
 if TYPE_CHECKING:
+    from ledger.domain.log import LogBegun
     from ledger.transparency.log import Log
     from ledger.vault.vault import Vault
 
@@ -124,6 +125,33 @@ class Ledger(Application[str]):
             raise LogMissingError(folder=str(self.folder))
         return Log(self.place.log.folder, self.store, key=self.place.log.key)
 
+    @cached_property
+    def log_begun(self) -> "LogBegun | None":
+        """The event that names the ledger's log, if there is one."""
+        from ledger.transparency.log import begun_in
+
+        return begun_in(self.store)
+
+    def require_log(self) -> None:
+        """Refuse to record where the events name a log, and the folder's settings another one or none.
+
+        Raises `LogLeftOutError`. A log that is kept elsewhere need not be at hand, and of a ledger on PostgreSQL only one
+        folder has it.
+        """
+        if self.log_begun is None or (self.place.log is None and self.place.database is not None):
+            return
+        problem = Said("the settings in {folder} name no log", folder=self.folder)
+        if self.place.log is not None:
+            try:
+                self.transparency_log.require_named()
+            except LogMissingError:
+                if not self.place.has_own_log:
+                    return
+                problem = Said("there is none in {folder}", folder=self.place.log.folder)
+            else:
+                return
+        raise LogLeftOutError(origin=self.log_begun.origin, problem=problem)
+
     @property
     def batches_folder(self) -> Path:
         """The folder of the payment lists."""
@@ -152,6 +180,7 @@ class Ledger(Application[str]):
 
         Raises the decision's refusal, or `ContendedError` when others kept changing the same streams.
         """
+        self.require_log()
         self._require_not_future(command)
         last_stream = ""
 

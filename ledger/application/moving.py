@@ -1,6 +1,7 @@
 """Moving house: a second machine joins a ledger in a database, and a ledger is copied from one store to another.
 
-A copy has the same events in the same order and bytes, the same vault under the same key, and the same payment lists.
+A copy has the same events in the same order and bytes, the same vault under the same key, the same payment lists, and
+the same log where that lies in the ledger's folder.
 It goes on where it was interrupted, and is a ledger only when all of it is there.
 """
 
@@ -8,19 +9,29 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
 from ledger.application.batches import fetch_list, proposals, share_list
-from ledger.application.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, write_settings
+from ledger.application.folder import (
+    BATCHES,
+    LOG,
+    SETTINGS,
+    VAULT_KEY,
+    LogPlace,
+    Place,
+    is_free,
+    require_ledger,
+    write_settings,
+)
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.opening import LEDGER_STREAM
 from ledger.domain.recipient import RecipientErased
-from ledger.store.durable import sync
+from ledger.store.durable import sync, write_whole
 from ledger.store.errors import (
     CopyDiffersError,
     DatabaseEmptyError,
@@ -29,6 +40,7 @@ from ledger.store.errors import (
     LedgerExistsError,
 )
 from ledger.store.recorder import Conflict, LedgerRecorder
+from ledger.transparency.log import CHECKPOINT, LOCK
 from ledger.vault.errors import VaultKeyError
 from ledger.vault.vault import Vault
 
@@ -96,6 +108,7 @@ class Move:
         """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
         folder = self._target.folder
         (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+        signed = self._newest_checkpoint()
         self._copy_key()
         Vault.create(self._target.person_rows(), folder / VAULT_KEY)
         with closing(self._opened_vault()) as vault:
@@ -105,6 +118,7 @@ class Move:
                 _follow(original, vault, without=self._erased)
             people = vault.count()
         self._copy_lists()
+        self._copy_log(signed)
         write_settings(self._target)
         return Copied(events, people, log_sha256)
 
@@ -169,6 +183,29 @@ class Move:
                 stored = (json.loads(line) for line in lines)
                 self._erased |= {int(each["recipient_id"][1:]) for each in stored if each["topic"] in _ERASED}
             yield from lines
+
+    def _newest_checkpoint(self) -> bytes | None:
+        """The log's checkpoint before the events are copied: the copy has all that it was signed over."""
+        if self._source.log is None or not self._source.has_own_log:
+            return None
+        with suppress(FileNotFoundError):
+            return (self._source.log.folder / CHECKPOINT).read_bytes()
+        return None
+
+    def _copy_log(self, signed: bytes | None) -> None:
+        """Copy a log in the ledger's folder, its checkpoint last; a log that is kept elsewhere stays the copy's log."""
+        if (log := self._source.log) is None or self._target.log is not None:
+            return
+        if signed is not None:
+            copied = self._target.folder / LOG
+            copied.mkdir(exist_ok=True)
+            if not (copied / CHECKPOINT).exists():
+                for path in sorted(log.folder.iterdir()):
+                    if path.is_file() and path.name not in (CHECKPOINT, LOCK):
+                        _copy_file(path, copied / path.name)
+                write_whole(copied / CHECKPOINT, signed)
+            log = LogPlace(copied, log.key)
+        self._target = replace(self._target, log=log)
 
     def _copy_lists(self) -> None:
         folder = self._target.folder / BATCHES

@@ -75,6 +75,7 @@ def opened_to_write(request: Request) -> "Iterator[Ledger]":
     """The session's ledger, for the request of somebody who acts."""
     with opened(request.session) as ledger:
         require_acting(request.command)
+        ledger.require_log()
         with request.session.upkeep(ledger, request.command):
             yield ledger
 
