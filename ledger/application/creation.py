@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import cast
 
 from ledger.application.attempt import Command
-from ledger.application.folder import BATCHES, LOG, SETTINGS, VAULT_KEY, LogPlace, Place, is_free, write_settings
+from ledger.application.folder import (
+    BATCHES,
+    LOG,
+    SETTINGS,
+    VAULT_KEY,
+    LogPlace,
+    Place,
+    fingerprint_of,
+    is_free,
+    write_settings,
+)
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import Said
 from ledger.domain.event import Meta
@@ -62,6 +72,7 @@ def create(
         log = create_log(folder / LOG, recorder)
         _record_begun(recorder, log, meta)
         log.grow()
+    place = replace(place, fingerprint=fingerprint_of(recorder))
     factory.close()
     write_settings(place)
     made = Ledger(folder, now=now)
@@ -120,7 +131,7 @@ def begin_log(
     if begun is None:
         _record_begun(recorder, log, meta)
     signed = log.grow()
-    write_settings(replace(place, log=wanted))
+    write_settings(replace(place, log=wanted, fingerprint=ledger.fingerprint))
     return signed
 
 

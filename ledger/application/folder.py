@@ -1,5 +1,6 @@
 """A ledger's folder: what lies in it, and which store and vault it names."""
 
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.domain.errors import Said
 from ledger.store.durable import sync
-from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError, SettingsUnfitError
+from ledger.store.errors import (
+    LedgerMissingError,
+    LedgerNewerError,
+    RightsMissingError,
+    SettingsOfAnotherError,
+    SettingsUnfitError,
+)
+from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import LedgerFactory
 
 if TYPE_CHECKING:
@@ -28,6 +36,13 @@ VAULT = "vault.db"
 VAULT_KEY = "vault.key"
 BATCHES = "batches"
 LOG = "log"
+FINGERPRINT_SHOWN = 16
+"""Digits of a fingerprint that a person is shown."""
+
+
+def fingerprint_of(store: LedgerRecorder) -> str:
+    """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
+    return hashlib.sha256(store.leaf(0)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -47,11 +62,22 @@ class Place:
     database: str | None = None
     """The database's address, without a password; None for SQLite in the folder."""
     log: "LogPlace | None" = field(default=None, compare=False)
+    fingerprint: str | None = field(default=None, compare=False)
+    """Of the ledger whose settings say so; None in settings of versions before it was written there."""
 
     @property
     def has_own_log(self) -> bool:
         """Whether the transparency log is in the ledger's folder, and so grows with whatever is recorded here."""
         return self.log is not None and self.log.folder.resolve().is_relative_to(self.folder.resolve())
+
+    def require_own(self, store: LedgerRecorder) -> None:
+        """Raise `SettingsOfAnotherError` unless the store holds the ledger whose settings named it."""
+        if self.fingerprint is not None and (found := fingerprint_of(store)) != self.fingerprint:
+            raise SettingsOfAnotherError(
+                path=str(self.folder / SETTINGS),
+                named=self.fingerprint[:FINGERPRINT_SHOWN],
+                found=found[:FINGERPRINT_SHOWN],
+            )
 
     def factory(self, *, read_only: bool = False) -> InfrastructureFactory[Any]:
         """Builds the event store; one that is only read leaves no trace in the folder."""
@@ -114,6 +140,7 @@ class _LogSettings(BaseModel):
 class _Settings(_Format):
     """What the file of settings says, of the format that this program writes."""
 
+    ledger: str | None = None
     database: str | None = None
     log: _LogSettings | None = None
 
@@ -143,13 +170,15 @@ def require_ledger(folder: Path) -> Place:
     log: LogPlace | None = None
     if settings.log:
         log = LogPlace(folder / settings.log.folder, folder / settings.log.key if settings.log.key else None)
-    return Place(folder, settings.database, log)
+    return Place(folder, settings.database, log, settings.ledger)
 
 
 def write_settings(place: Place) -> None:
     """Write the file that makes a folder a ledger, all at once."""
     folder = place.folder
     said: dict[str, object] = {"salur": "ledger", "format": FORMAT}
+    if place.fingerprint:
+        said["ledger"] = place.fingerprint
     if place.database:
         said["database"] = place.database
     if place.log:

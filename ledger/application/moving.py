@@ -23,6 +23,7 @@ from ledger.application.folder import (
     VAULT_KEY,
     LogPlace,
     Place,
+    fingerprint_of,
     is_free,
     require_ledger,
     write_settings,
@@ -67,6 +68,7 @@ def join(folder: Path, *, database: str) -> Ledger:
         recorder = cast("LedgerRecorder", factory.application_recorder())
         if not recorder.is_there() or not recorder.select_events(LEDGER_STREAM, limit=1):
             raise DatabaseEmptyError(folder=str(folder))
+        place = replace(place, fingerprint=fingerprint_of(recorder))
     (folder / BATCHES).mkdir(parents=True, exist_ok=True)
     write_settings(place)
     return Ledger(folder)
@@ -107,6 +109,8 @@ class Move:
     def carry_out(self, on_progress: OnProgress = lambda _: None) -> Copied:
         """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
         folder = self._target.folder
+        with closing(self._source.factory()) as factory:
+            self._source.require_own(cast("LedgerRecorder", factory.application_recorder()))
         (folder / BATCHES).mkdir(parents=True, exist_ok=True)
         signed = self._newest_checkpoint()
         self._copy_key()
@@ -156,6 +160,7 @@ class Move:
                         raise CopyDiffersError(folder=str(self._target.folder), log_index=done) from None
                 self.progress = (done + len(rows)) / size
                 on_progress(len(rows))
+            self._target = replace(self._target, fingerprint=fingerprint_of(target))
             return size, self._compared(source, target)
 
     def _require_begun_with(self, source: LedgerRecorder, target: LedgerRecorder) -> None:

@@ -40,6 +40,19 @@ class SettingsUnfitError(LedgerError):
     problem: Said
 
 
+class SettingsOfAnotherError(LedgerError):
+    """The settings in the folder are those of another ledger than the one in the store."""
+
+    code = "settings_of_another"
+    sentence = (
+        "{path} is that of the ledger {named}, and the store holds the ledger {found}; put this ledger's own settings back"
+        " from a copy, and find out with `salur audit verify` whether the first event was changed"
+    )
+    path: str
+    named: str
+    found: str
+
+
 class LedgerNewerError(LedgerError):
     """The ledger was written by a later version of this program."""
 

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from ledger.application.batches import proposals
-from ledger.application.folder import BATCHES, EVENTS, Place, require_ledger
+from ledger.application.folder import BATCHES, EVENTS, SETTINGS, Place, require_ledger
 from ledger.domain.errors import IntegrityBrokenError, LedgerError, ProofFailedError, Said
 from ledger.store.durable import sha256_of
-from ledger.store.errors import StoreFailedError
+from ledger.store.errors import SettingsOfAnotherError, StoreFailedError
 from ledger.store.recorder import EventLog, LedgerRecorder
 from ledger.store.sqlite import is_unsettled, wal_of
 from ledger.transparency.errors import LogMissingError
@@ -46,7 +46,9 @@ OnProgress = Callable[[int], None]
 
 _LOG = "The events give the tree that the log signed and whose hashes it keeps, and continue every checkpoint given."
 _UNNAMED = "no event names this log, so that settings without it would go unnoticed: record it with `salur log create`"
-_STORE = "The database finds no damage in itself, and every event by its stream and version."
+_STORE = (
+    "The database finds no damage in itself, finds every event by its stream and version, and is that of the settings."
+)
 _FILES = "Every file of the export is listed, and has the SHA-256 that is listed."
 _COLUMNS = "The archive's segments hold every event."
 _BOOKS = "The journal is the one that follows from the events."
@@ -170,6 +172,10 @@ def _store_law(place: Place, events: LedgerRecorder) -> Law:
     law = Law("store-whole", _STORE, checked=events.size())
     for damage in events.damages():
         law.breach(Breach(None, place.database or EVENTS, damage))
+    try:
+        place.require_own(events)
+    except SettingsOfAnotherError as error:
+        law.breach(Breach(0, SETTINGS, str(error)))
     return law
 
 

@@ -79,6 +79,16 @@ def settings_unfit(ledger: Ledger, folder: Path) -> Any:
     return {"path": str(folder / SETTINGS), "problem": problem}, lambda: require_ledger(folder)
 
 
+@refusal
+def settings_of_another(ledger: Ledger, folder: Path) -> Any:
+    other = create(folder / "other", by(None), opened=LedgerOpened(name="B", currency="IDR", decimals=0), now=now)
+    named = other.fingerprint[:16]
+    other.close()
+    shutil.copy(folder / "other" / SETTINGS, ledger.folder / SETTINGS)
+    fields = {"named": named, "found": ledger.fingerprint[:16]}
+    return fields | {"path": str(ledger.folder / SETTINGS)}, lambda: Ledger(ledger.folder)
+
+
 @contextmanager
 def pragma(ledger: Ledger, statement: str, undo: str) -> Iterator[None]:
     """A setting of the ledger's own connection to its database."""
