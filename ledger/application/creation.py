@@ -10,8 +10,10 @@ from typing import cast
 from ledger.application.attempt import Command
 from ledger.application.folder import (
     BATCHES,
+    EVENTS,
     LOG,
     SETTINGS,
+    VAULT,
     VAULT_KEY,
     LogPlace,
     Place,
@@ -27,6 +29,7 @@ from ledger.domain.officer import require
 from ledger.domain.opening import LEDGER_STREAM, LedgerOpened
 from ledger.store.entries import Entry, to_row
 from ledger.store.errors import DatabaseTakenError, FolderNotEmptyError, LedgerExistsError
+from ledger.store.owners import made_for, make_database, make_folder
 from ledger.store.recorder import Conflict, LedgerRecorder
 from ledger.transparency.errors import LogExistsError, LogLeftOutError
 from ledger.transparency.log import Log, begun_in, create_log, key_in
@@ -42,25 +45,49 @@ def create(
     now: Callable[[], datetime],
     database: str | None = None,
     with_log: bool = False,
+    group: str | None = None,
 ) -> Ledger:
     """Make a ledger in a new or empty folder, or in an empty PostgreSQL database with such a folder beside it.
 
-    With its transparency log, that and the key that signs it are in the same folder.
+    With its transparency log, that and the key that signs it are in the same folder. The folder is its owner's, or also
+    a group's; the keys are the owner's alone.
 
-    An interrupted making is finished by the same call. Raises `LedgerExistsError`, `FolderNotEmptyError` or
-    `DatabaseTakenError`, and then nothing has changed.
+    An interrupted making is finished by the same call. Raises `LedgerExistsError`, `FolderNotEmptyError`,
+    `DatabaseTakenError` or `OwnersGroupError`, and then nothing has changed.
     """
-    from ledger.vault.vault import Vault
-
-    place = Place(folder, database)
+    place = Place(folder, database, group=group)
     if (folder / SETTINGS).exists():
         raise LedgerExistsError(folder=str(folder))
     if not is_free(folder):
         raise FolderNotEmptyError(folder=str(folder))
-    _require_untaken(place)
-    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+    with made_for(group):
+        _require_untaken(place)
+        _make_room(place)
+        _open(place, command, opened=opened, now=now, with_log=with_log)
+        made = Ledger(folder, now=now)
+    if made.opened != opened:  # another run, interrupted or at the same time, opened the ledger on other terms
+        made.close()
+        raise LedgerExistsError(folder=str(folder))
+    return made
+
+
+def _make_room(place: Place) -> None:
+    """The ledger's folder, with its vault and the key of that."""
+    from ledger.vault.vault import Vault
+
+    folder = place.folder
+    make_folder(folder, place.group)
+    (folder / BATCHES).mkdir(exist_ok=True)
+    if place.database is None:
+        make_database(folder / EVENTS)
+        make_database(folder / VAULT)
     Vault.create(place.person_rows(), folder / VAULT_KEY)
     _require_own_vault(place)
+
+
+def _open(place: Place, command: Command, *, opened: LedgerOpened, now: Callable[[], datetime], with_log: bool) -> None:
+    """Record that the ledger is opened, make its log, and write the settings, which make it a ledger."""
+    folder = place.folder
     factory = place.factory()
     recorder = cast("LedgerRecorder", factory.application_recorder())
     recorder.create_table()
@@ -68,18 +95,13 @@ def create(
     with suppress(Conflict):  # the interrupted run had written the event already
         recorder.append([to_row(Entry(LEDGER_STREAM, 1, meta, opened))])
     if with_log:
-        place = Place(folder, database, LogPlace(folder / LOG))
+        place = replace(place, log=LogPlace(folder / LOG))
         log = create_log(folder / LOG, recorder)
         _record_begun(recorder, log, meta)
         log.grow()
     place = replace(place, fingerprint=fingerprint_of(recorder))
     factory.close()
     write_settings(place)
-    made = Ledger(folder, now=now)
-    if made.opened != opened:  # another run, interrupted or at the same time, opened the ledger on other terms
-        made.close()
-        raise LedgerExistsError(folder=str(folder))
-    return made
 
 
 def _require_untaken(place: Place) -> None:
@@ -95,8 +117,10 @@ def _require_untaken(place: Place) -> None:
 
 
 def _require_own_vault(place: Place) -> None:
+    from ledger.vault.vault import Vault
+
     try:
-        place.vault().close()
+        Vault(place.person_rows(), place.folder / VAULT_KEY).close()
     except VaultKeyError:
         if place.database is None:
             raise

@@ -21,6 +21,7 @@ from ledger.store.errors import (
     SettingsOfAnotherError,
     SettingsUnfitError,
 )
+from ledger.store.owners import open_to_others
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import LedgerFactory
 
@@ -36,6 +37,9 @@ VAULT = "vault.db"
 VAULT_KEY = "vault.key"
 BATCHES = "batches"
 LOG = "log"
+LOG_KEY = "key"
+VAULT_KEY_VARIABLE = "SALUR_VAULT_KEY"
+"""Names the file of the vault's key where that does not lie in the folder."""
 FINGERPRINT_SHOWN = 16
 """Digits of a fingerprint that a person is shown."""
 
@@ -64,6 +68,8 @@ class Place:
     log: "LogPlace | None" = field(default=None, compare=False)
     fingerprint: str | None = field(default=None, compare=False)
     """Of the ledger whose settings say so; None in settings of versions before it was written there."""
+    group: str | None = field(default=None, compare=False)
+    """Whose members may read and write the folder as its owner may; None for nobody but the owner."""
 
     @property
     def has_own_log(self) -> bool:
@@ -97,11 +103,24 @@ class Place:
 
         return PostgresPersonRows(self.database)
 
+    @property
+    def vault_key(self) -> Path:
+        """The file with the vault's key: the one that SALUR_VAULT_KEY names, or that in the folder."""
+        named = os.environ.get(VAULT_KEY_VARIABLE)
+        return Path(named) if named else self.folder / VAULT_KEY
+
     def vault(self) -> "Vault":
-        """The vault, opened; raises `VaultKeyError` where its key is not in the folder."""
+        """The vault, opened; raises `VaultKeyError` where its key is not at hand."""
         from ledger.vault.vault import Vault
 
-        return Vault(self.person_rows(), self.folder / VAULT_KEY)
+        return Vault(self.person_rows(), self.vault_key)
+
+    def open_to_others(self) -> list[str]:
+        """A sentence for what of the folder, or which key, others may read, with the command that closes it."""
+        keys = [self.vault_key]
+        if self.log is not None:
+            keys.append(self.log.key or self.log.folder / LOG_KEY)
+        return open_to_others(self.folder, keys, self.group)
 
     def absent_people(self) -> list[tuple[int, int]]:
         """The numbers that nobody in the vault has, as `PersonRows.absent`; nothing where the vault is not at hand."""
@@ -141,6 +160,7 @@ class _Settings(_Format):
     """What the file of settings says, of the format that this program writes."""
 
     ledger: str | None = None
+    group: str | None = None
     database: str | None = None
     log: _LogSettings | None = None
 
@@ -170,7 +190,7 @@ def require_ledger(folder: Path) -> Place:
     log: LogPlace | None = None
     if settings.log:
         log = LogPlace(folder / settings.log.folder, folder / settings.log.key if settings.log.key else None)
-    return Place(folder, settings.database, log, settings.ledger)
+    return Place(folder, settings.database, log, settings.ledger, settings.group)
 
 
 def write_settings(place: Place) -> None:
@@ -179,6 +199,8 @@ def write_settings(place: Place) -> None:
     said: dict[str, object] = {"salur": "ledger", "format": FORMAT}
     if place.fingerprint:
         said["ledger"] = place.fingerprint
+    if place.group:
+        said["group"] = place.group
     if place.database:
         said["database"] = place.database
     if place.log:

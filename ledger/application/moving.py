@@ -7,6 +7,7 @@ It goes on where it was interrupted, and is a ledger only when all of it is ther
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -18,8 +19,11 @@ from typing import cast
 from ledger.application.batches import fetch_list, proposals, share_list
 from ledger.application.folder import (
     BATCHES,
+    EVENTS,
     LOG,
+    LOG_KEY,
     SETTINGS,
+    VAULT,
     VAULT_KEY,
     LogPlace,
     Place,
@@ -40,24 +44,26 @@ from ledger.store.errors import (
     FolderNotEmptyError,
     LedgerExistsError,
 )
+from ledger.store.owners import made_for, make_database, make_folder
 from ledger.store.recorder import Conflict, LedgerRecorder
 from ledger.transparency.log import CHECKPOINT, LOCK
 from ledger.vault.errors import VaultKeyError
 from ledger.vault.vault import Vault
 
 PAGE_ROWS = 10_000
+KEY_MODE = 0o600
 _ERASED = {RecipientErased.TOPIC}
 
 OnProgress = Callable[[int], None]
 """Called with the number of rows done since its last call."""
 
 
-def join(folder: Path, *, database: str) -> Ledger:
+def join(folder: Path, *, database: str, group: str | None = None) -> Ledger:
     """Let a new or empty folder work with the ledger that is in a database; joining again changes nothing.
 
     The vault's key is not in the database: without a copy of it in the folder, everything works but personal data.
     """
-    place = Place(folder, database)
+    place = Place(folder, database, group=group)
     if (folder / SETTINGS).exists():
         if require_ledger(folder) != place:
             raise LedgerExistsError(folder=str(folder))
@@ -69,9 +75,11 @@ def join(folder: Path, *, database: str) -> Ledger:
         if not recorder.is_there() or not recorder.select_events(LEDGER_STREAM, limit=1):
             raise DatabaseEmptyError(folder=str(folder))
         place = replace(place, fingerprint=fingerprint_of(recorder))
-    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
-    write_settings(place)
-    return Ledger(folder)
+    with made_for(group):
+        make_folder(folder, group)
+        (folder / BATCHES).mkdir(exist_ok=True)
+        write_settings(place)
+        return Ledger(folder)
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,10 @@ class Copied:
 class Move:
     """A ledger's copy from one folder, with what it names, to another."""
 
-    def __init__(self, source: Path, target: Path, *, database: str | None = None) -> None:
+    def __init__(self, source: Path, target: Path, *, database: str | None = None, group: str | None = None) -> None:
         """Refuses a target that is, or may become, another ledger; nothing has changed then."""
         self._source = require_ledger(source)
-        self._target = Place(target, database)
+        self._target = Place(target, database, group=group)
         if (target / SETTINGS).exists():
             found = require_ledger(target)
             if database is not None and found != self._target:
@@ -108,10 +116,18 @@ class Move:
 
     def carry_out(self, on_progress: OnProgress = lambda _: None) -> Copied:
         """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
-        folder = self._target.folder
         with closing(self._source.factory()) as factory:
             self._source.require_own(cast("LedgerRecorder", factory.application_recorder()))
-        (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+        with made_for(self._target.group):
+            return self._carry_out(on_progress)
+
+    def _carry_out(self, on_progress: OnProgress) -> Copied:
+        folder = self._target.folder
+        make_folder(folder, self._target.group)
+        (folder / BATCHES).mkdir(exist_ok=True)
+        if self._target.database is None:
+            make_database(folder / EVENTS)
+            make_database(folder / VAULT)
         signed = self._newest_checkpoint()
         self._copy_key()
         Vault.create(self._target.person_rows(), folder / VAULT_KEY)
@@ -127,11 +143,11 @@ class Move:
         return Copied(events, people, log_sha256)
 
     def _copy_key(self) -> None:
-        source, target = self._source.folder / VAULT_KEY, self._target.folder / VAULT_KEY
+        source, target = self._source.vault_key, self._target.folder / VAULT_KEY
         if not source.exists():
             raise VaultKeyError(path=str(source))
         if not target.exists():
-            _copy_file(source, target)
+            _copy_file(source, target, mode=KEY_MODE)
         if source.read_bytes() != target.read_bytes():
             raise LedgerExistsError(folder=str(self._target.folder))
 
@@ -207,7 +223,7 @@ class Move:
             if not (copied / CHECKPOINT).exists():
                 for path in sorted(log.folder.iterdir()):
                     if path.is_file() and path.name not in (CHECKPOINT, LOCK):
-                        _copy_file(path, copied / path.name)
+                        _copy_file(path, copied / path.name, mode=KEY_MODE if path.name == LOG_KEY else 0o666)
                 write_whole(copied / CHECKPOINT, signed)
             log = LogPlace(copied, log.key)
         self._target = replace(self._target, log=log)
@@ -256,9 +272,15 @@ def _follow(original: Vault, copy: Vault, *, without: set[int]) -> None:
         copy.rows.forget()
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file under another name first, so that no half of it is ever taken for it."""
+def _copy_file(source: Path, target: Path, *, mode: int = 0o666) -> None:
+    """Copy a file under another name first, so that no half of it is ever taken for it.
+
+    A key has a mode of its own from its first byte on.
+    """
     unfinished = target.with_name(target.name + ".new")
-    shutil.copy(source, unfinished)
+    unfinished.unlink(missing_ok=True)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with source.open("rb") as original, os.fdopen(handle, "wb") as copied:
+        shutil.copyfileobj(original, copied)
     sync(unfinished)
     unfinished.replace(target)

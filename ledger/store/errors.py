@@ -29,6 +29,15 @@ class FolderNotEmptyError(LedgerError):
     folder: str
 
 
+class OwnersGroupError(LedgerError):
+    """The files of a ledger cannot be given to that group."""
+
+    code = "owners_group"
+    sentence = "group {group}: {problem}; name a group of this system that you are in, or leave --group out"
+    group: str
+    problem: Said
+
+
 class SettingsUnfitError(LedgerError):
     """The file that makes a folder a ledger is damaged."""
 

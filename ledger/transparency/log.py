@@ -105,7 +105,7 @@ class Levels:
     @contextmanager
     def _appending(self, level: int, count: int) -> Iterator[IO[bytes]]:
         """A level's file, cut to so many hashes and written on from there; on the disk at the end."""
-        with os.fdopen(os.open(self.path(level), os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+        with os.fdopen(os.open(self.path(level), os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
             file.truncate(count * HASH_BYTES)
             file.seek(count * HASH_BYTES)
             yield file
@@ -346,6 +346,8 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(data, password=None)
     except FileNotFoundError:
         raise LogKeyError(path=str(path), problem=Said("there is no such file")) from None
+    except PermissionError:
+        raise LogKeyError(path=str(path), problem=Said("only its owner may read it, and seals the log")) from None
     except (ValueError, TypeError):
         raise LogKeyError(path=str(path), problem=Said("it is neither 32 bytes nor a PEM without a password")) from None
     if not isinstance(key, Ed25519PrivateKey):

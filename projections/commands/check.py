@@ -25,7 +25,7 @@ def check(session: Session, output: Output) -> None:
     with opened(session) as ledger:
         source = Stored(ledger.place)
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
-        wider = ledger.place.wider_rights()
+        wider = [*ledger.place.wider_rights(), *ledger.place.open_to_others()]
     tell_laws(session, output, laws, whole=[asdict(law) for law in laws])
     for sentence in wider:
         click.echo(f"Notice rights: {sentence}", err=True)

@@ -73,6 +73,13 @@ def ledger_newer(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def owners_group(ledger: Ledger, folder: Path) -> Any:
+    opened = LedgerOpened(name="B", currency="IDR", decimals=0)
+    fields = {"group": "no-such-group", "problem": "there is none of that name"}
+    return fields, lambda: create(folder / "b", by(None), opened=opened, now=now, group="no-such-group")
+
+
+@refusal
 def settings_unfit(ledger: Ledger, folder: Path) -> Any:
     (folder / SETTINGS).write_text(json.dumps({"salur": "ledger", "format": "1"}))
     problem = "format: Input should be a valid integer"
