@@ -6,6 +6,7 @@ one of its commands is needed, so that `salur --help` starts as fast as an empty
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ledger.console.headings import Language
 
 DONE, REFUSED, USAGE, SOME_REJECTED, BROKEN, ANSWER_LOST, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+OWNER_ONLY = 0o077
+"""The mask of the process: whatever it makes is its owner's, or a group's too where the ledger is one of a group."""
 DEFAULT_STORE = "salur-ledger"
 
 SECTIONS: Sections = {
@@ -109,6 +112,7 @@ def salur(context: click.Context, store: Path | None, keys: Path | None, lang: s
 
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MONETARY") or os.environ.get("LANG") or ""
     chosen: Language = "id" if (lang or spoken).startswith("id") else "en"
+    context.call_on_close(partial(os.umask, os.umask(OWNER_ONLY)))
     context.obj = Session(store or Path(DEFAULT_STORE), store is not None, keys, chosen, upkeep)
 
 

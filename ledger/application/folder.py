@@ -1,5 +1,6 @@
 """A ledger's folder: what lies in it, and which store and vault it names."""
 
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.domain.errors import Said
 from ledger.store.durable import sync
-from ledger.store.errors import LedgerMissingError, LedgerNewerError, RightsMissingError, SettingsUnfitError
+from ledger.store.errors import (
+    LedgerMissingError,
+    LedgerNewerError,
+    RightsMissingError,
+    SettingsOfAnotherError,
+    SettingsUnfitError,
+)
+from ledger.store.owners import open_to_others
+from ledger.store.recorder import LedgerRecorder
 from ledger.store.sqlite import LedgerFactory
 
 if TYPE_CHECKING:
@@ -28,6 +37,16 @@ VAULT = "vault.db"
 VAULT_KEY = "vault.key"
 BATCHES = "batches"
 LOG = "log"
+LOG_KEY = "key"
+VAULT_KEY_VARIABLE = "SALUR_VAULT_KEY"
+"""Names the file of the vault's key where that does not lie in the folder."""
+FINGERPRINT_SHOWN = 16
+"""Digits of a fingerprint that a person is shown."""
+
+
+def fingerprint_of(store: LedgerRecorder) -> str:
+    """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
+    return hashlib.sha256(store.leaf(0)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,11 +68,24 @@ class Place:
     log: "LogPlace | None" = field(default=None, compare=False)
     vault_copy: Path | None = field(default=None, compare=False)
     """A copy of the vault's file to read instead of the folder's own."""
+    fingerprint: str | None = field(default=None, compare=False)
+    """Of the ledger whose settings say so; None in settings of versions before it was written there."""
+    group: str | None = field(default=None, compare=False)
+    """Whose members may read and write the folder as its owner may; None for nobody but the owner."""
 
     @property
     def has_own_log(self) -> bool:
         """Whether the transparency log is in the ledger's folder, and so grows with whatever is recorded here."""
         return self.log is not None and self.log.folder.resolve().is_relative_to(self.folder.resolve())
+
+    def require_own(self, store: LedgerRecorder) -> None:
+        """Raise `SettingsOfAnotherError` unless the store holds the ledger whose settings named it."""
+        if self.fingerprint is not None and (found := fingerprint_of(store)) != self.fingerprint:
+            raise SettingsOfAnotherError(
+                path=str(self.folder / SETTINGS),
+                named=self.fingerprint[:FINGERPRINT_SHOWN],
+                found=found[:FINGERPRINT_SHOWN],
+            )
 
     def factory(self, *, read_only: bool = False) -> InfrastructureFactory[Any]:
         """Builds the event store; one that is only read leaves no trace in the folder."""
@@ -82,14 +114,22 @@ class Place:
 
     @property
     def vault_key(self) -> Path:
-        """The file of the vault's key."""
-        return self.folder / VAULT_KEY
+        """The file with the vault's key: the one that SALUR_VAULT_KEY names, or that in the folder."""
+        named = os.environ.get(VAULT_KEY_VARIABLE)
+        return Path(named) if named else self.folder / VAULT_KEY
 
     def vault(self, *, reading: bool = False) -> "Vault":
         """The vault, opened; raises `VaultKeyError` where its key is not at hand."""
         from ledger.vault.vault import Vault
 
         return Vault(self.person_rows(reading=reading), self.vault_key)
+
+    def open_to_others(self) -> list[str]:
+        """A sentence for what of the folder, or which key, others may read, with the command that closes it."""
+        keys = [self.vault_key]
+        if self.log is not None:
+            keys.append(self.log.key or self.log.folder / LOG_KEY)
+        return open_to_others(self.folder, keys, self.group)
 
     def absent_people(self) -> list[tuple[int, int]]:
         """The numbers that nobody in the vault has, as `PersonRows.absent`; nothing where the vault is not at hand."""
@@ -128,6 +168,8 @@ class _LogSettings(BaseModel):
 class _Settings(_Format):
     """What the file of settings says, of the format that this program writes."""
 
+    ledger: str | None = None
+    group: str | None = None
     database: str | None = None
     log: _LogSettings | None = None
 
@@ -157,13 +199,17 @@ def require_ledger(folder: Path) -> Place:
     log: LogPlace | None = None
     if settings.log:
         log = LogPlace(folder / settings.log.folder, folder / settings.log.key if settings.log.key else None)
-    return Place(folder, settings.database, log)
+    return Place(folder, settings.database, log, fingerprint=settings.ledger, group=settings.group)
 
 
 def write_settings(place: Place) -> None:
     """Write the file that makes a folder a ledger, all at once."""
     folder = place.folder
     said: dict[str, object] = {"salur": "ledger", "format": FORMAT}
+    if place.fingerprint:
+        said["ledger"] = place.fingerprint
+    if place.group:
+        said["group"] = place.group
     if place.database:
         said["database"] = place.database
     if place.log:

@@ -35,6 +35,7 @@ FORMS = {
         fields.GroupId: "1 to 32 letters, digits, dots and dashes",
         fields.RecipientId: "R and nine digits, e.g. R000000123",
         fields.PublicKey: "32 bytes in base64, as `salur officer key` prints them",
+        fields.VerifierKeyText: "a verifier key, as a log's file verifier-key has it",
         fields.Sha256: "64 digits 0-9 and a-f",
         fields.ListLine: "R and nine digits, a comma and an amount in minor units",
         fields.AgreementId: "what an act is about, @ and a number, e.g. program/aid-2026@1",

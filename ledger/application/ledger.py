@@ -7,7 +7,6 @@ append bears the condition that nothing which the decision read has changed sinc
 """
 
 import difflib
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -20,11 +19,12 @@ from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper,
 from eventsourcing.utils import Environment, EnvType, retry
 
 from ledger.application.attempt import Attempt, Command
-from ledger.application.folder import BATCHES, require_ledger
+from ledger.application.folder import BATCHES, fingerprint_of, require_ledger
 from ledger.application.requests import Request
 from ledger.domain.errors import (
     ContendedError,
     EffectiveInFutureError,
+    IntegrityBrokenError,
     ReferenceReusedError,
     Said,
     ThingUnknownError,
@@ -39,9 +39,10 @@ from ledger.domain.request import ReferenceUsed, reference_stream
 from ledger.store.entries import Entry, EntryMapper, Series, to_entry, to_row
 from ledger.store.errors import LedgerMissingError
 from ledger.store.recorder import Conflict, LedgerRecorder
-from ledger.transparency.errors import LogMissingError
+from ledger.transparency.errors import LogLeftOutError, LogMissingError
 
 if TYPE_CHECKING:
+    from ledger.domain.log import LogBegun
     from ledger.transparency.log import Log
     from ledger.vault.vault import Vault
 
@@ -69,6 +70,8 @@ class Ledger(Application[str]):
         """How many events this process has appended."""
         try:
             self.opened = self._opening()
+            with suppress(IntegrityBrokenError):  # a damaged first event, which `salur check` names
+                self.place.require_own(self.store)
         except BaseException:
             self.close()
             raise
@@ -112,8 +115,8 @@ class Ledger(Application[str]):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the log's first line, in hex: no two ledgers were opened in the same words at the same instant."""
-        return hashlib.sha256(self.store.leaf(0)).hexdigest()
+        """By which the ledger is told from every other one."""
+        return fingerprint_of(self.store)
 
     @property
     def transparency_log(self) -> "Log":
@@ -123,6 +126,33 @@ class Ledger(Application[str]):
         if self.place.log is None:
             raise LogMissingError(folder=str(self.folder))
         return Log(self.place.log.folder, self.store, key=self.place.log.key)
+
+    @cached_property
+    def log_begun(self) -> "LogBegun | None":
+        """The event that names the ledger's log, if there is one."""
+        from ledger.transparency.log import begun_in
+
+        return begun_in(self.store)
+
+    def require_log(self) -> None:
+        """Refuse to record where the events name a log, and the folder's settings another one or none.
+
+        Raises `LogLeftOutError`. A log that is kept elsewhere need not be at hand, and of a ledger on PostgreSQL only one
+        folder has it.
+        """
+        if self.log_begun is None or (self.place.log is None and self.place.database is not None):
+            return
+        problem = Said("the settings in {folder} name no log", folder=self.folder)
+        if self.place.log is not None:
+            try:
+                self.transparency_log.require_named()
+            except LogMissingError:
+                if not self.place.has_own_log:
+                    return
+                problem = Said("there is none in {folder}", folder=self.place.log.folder)
+            else:
+                return
+        raise LogLeftOutError(origin=self.log_begun.origin, problem=problem)
 
     @property
     def batches_folder(self) -> Path:
@@ -152,6 +182,7 @@ class Ledger(Application[str]):
 
         Raises the decision's refusal, or `ContendedError` when others kept changing the same streams.
         """
+        self.require_log()
         self._require_not_future(command)
         last_stream = ""
 

@@ -1,26 +1,42 @@
 """Moving house: a second machine joins a ledger in a database, and a ledger is copied from one store to another.
 
-A copy has the same events in the same order and bytes, the same vault under the same key, and the same payment lists.
+A copy has the same events in the same order and bytes, the same vault under the same key, the same payment lists, and
+the same log where that lies in the ledger's folder.
 It goes on where it was interrupted, and is a ledger only when all of it is there.
 """
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
 from ledger.application.batches import fetch_list, proposals, share_list
-from ledger.application.folder import BATCHES, SETTINGS, VAULT_KEY, Place, is_free, require_ledger, write_settings
+from ledger.application.folder import (
+    BATCHES,
+    EVENTS,
+    LOG,
+    LOG_KEY,
+    SETTINGS,
+    VAULT,
+    VAULT_KEY,
+    LogPlace,
+    Place,
+    fingerprint_of,
+    is_free,
+    require_ledger,
+    write_settings,
+)
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.opening import LEDGER_STREAM
 from ledger.domain.recipient import RecipientErased
-from ledger.store.durable import sync
+from ledger.store.durable import sync, write_whole
 from ledger.store.errors import (
     CopyDiffersError,
     DatabaseEmptyError,
@@ -28,23 +44,26 @@ from ledger.store.errors import (
     FolderNotEmptyError,
     LedgerExistsError,
 )
+from ledger.store.owners import made_for, make_database, make_folder
 from ledger.store.recorder import Conflict, LedgerRecorder
+from ledger.transparency.log import CHECKPOINT, LOCK
 from ledger.vault.errors import VaultKeyError
 from ledger.vault.vault import Vault
 
 PAGE_ROWS = 10_000
+KEY_MODE = 0o600
 _ERASED = {RecipientErased.TOPIC}
 
 OnProgress = Callable[[int], None]
 """Called with the number of rows done since its last call."""
 
 
-def join(folder: Path, *, database: str) -> Ledger:
+def join(folder: Path, *, database: str, group: str | None = None) -> Ledger:
     """Let a new or empty folder work with the ledger that is in a database; joining again changes nothing.
 
     The vault's key is not in the database: without a copy of it in the folder, everything works but personal data.
     """
-    place = Place(folder, database)
+    place = Place(folder, database, group=group)
     if (folder / SETTINGS).exists():
         if require_ledger(folder) != place:
             raise LedgerExistsError(folder=str(folder))
@@ -55,9 +74,12 @@ def join(folder: Path, *, database: str) -> Ledger:
         recorder = cast("LedgerRecorder", factory.application_recorder())
         if not recorder.is_there() or not recorder.select_events(LEDGER_STREAM, limit=1):
             raise DatabaseEmptyError(folder=str(folder))
-    (folder / BATCHES).mkdir(parents=True, exist_ok=True)
-    write_settings(place)
-    return Ledger(folder)
+        place = replace(place, fingerprint=fingerprint_of(recorder))
+    with made_for(group):
+        make_folder(folder, group)
+        (folder / BATCHES).mkdir(exist_ok=True)
+        write_settings(place)
+        return Ledger(folder)
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,10 @@ class Copied:
 class Move:
     """A ledger's copy from one folder, with what it names, to another."""
 
-    def __init__(self, source: Path, target: Path, *, database: str | None = None) -> None:
+    def __init__(self, source: Path, target: Path, *, database: str | None = None, group: str | None = None) -> None:
         """Refuses a target that is, or may become, another ledger; nothing has changed then."""
         self._source = require_ledger(source)
-        self._target = Place(target, database)
+        self._target = Place(target, database, group=group)
         if (target / SETTINGS).exists():
             found = require_ledger(target)
             if database is not None and found != self._target:
@@ -94,8 +116,19 @@ class Move:
 
     def carry_out(self, on_progress: OnProgress = lambda _: None) -> Copied:
         """Copy what is missing in the target, and compare all of it; raises `CopyDiffersError` where it is different."""
+        with closing(self._source.factory()) as factory:
+            self._source.require_own(cast("LedgerRecorder", factory.application_recorder()))
+        with made_for(self._target.group):
+            return self._carry_out(on_progress)
+
+    def _carry_out(self, on_progress: OnProgress) -> Copied:
         folder = self._target.folder
-        (folder / BATCHES).mkdir(parents=True, exist_ok=True)
+        make_folder(folder, self._target.group)
+        (folder / BATCHES).mkdir(exist_ok=True)
+        if self._target.database is None:
+            make_database(folder / EVENTS)
+            make_database(folder / VAULT)
+        signed = self._newest_checkpoint()
         self._copy_key()
         with closing(self._source.vault()) as original:
             keyring = original.rows.keyring() or b""
@@ -107,15 +140,16 @@ class Move:
                 _follow(original, vault, without=self._erased)
                 people = vault.count()
         self._copy_lists()
+        self._copy_log(signed)
         write_settings(self._target)
         return Copied(events, people, log_sha256)
 
     def _copy_key(self) -> None:
-        source, target = self._source.folder / VAULT_KEY, self._target.folder / VAULT_KEY
+        source, target = self._source.vault_key, self._target.folder / VAULT_KEY
         if not source.exists():
             raise VaultKeyError(path=str(source))
         if not target.exists():
-            _copy_file(source, target)
+            _copy_file(source, target, mode=KEY_MODE)
         if source.read_bytes() != target.read_bytes():
             raise LedgerExistsError(folder=str(self._target.folder))
 
@@ -144,6 +178,7 @@ class Move:
                         raise CopyDiffersError(folder=str(self._target.folder), log_index=done) from None
                 self.progress = (done + len(rows)) / size
                 on_progress(len(rows))
+            self._target = replace(self._target, fingerprint=fingerprint_of(target))
             return size, self._compared(source, target)
 
     def _require_begun_with(self, source: LedgerRecorder, target: LedgerRecorder) -> None:
@@ -171,6 +206,29 @@ class Move:
                 stored = (json.loads(line) for line in lines)
                 self._erased |= {int(each["recipient_id"][1:]) for each in stored if each["topic"] in _ERASED}
             yield from lines
+
+    def _newest_checkpoint(self) -> bytes | None:
+        """The log's checkpoint before the events are copied: the copy has all that it was signed over."""
+        if self._source.log is None or not self._source.has_own_log:
+            return None
+        with suppress(FileNotFoundError):
+            return (self._source.log.folder / CHECKPOINT).read_bytes()
+        return None
+
+    def _copy_log(self, signed: bytes | None) -> None:
+        """Copy a log in the ledger's folder, its checkpoint last; a log that is kept elsewhere stays the copy's log."""
+        if (log := self._source.log) is None or self._target.log is not None:
+            return
+        if signed is not None:
+            copied = self._target.folder / LOG
+            copied.mkdir(exist_ok=True)
+            if not (copied / CHECKPOINT).exists():
+                for path in sorted(log.folder.iterdir()):
+                    if path.is_file() and path.name not in (CHECKPOINT, LOCK):
+                        _copy_file(path, copied / path.name, mode=KEY_MODE if path.name == LOG_KEY else 0o666)
+                write_whole(copied / CHECKPOINT, signed)
+            log = LogPlace(copied, log.key)
+        self._target = replace(self._target, log=log)
 
     def _copy_lists(self) -> None:
         folder = self._target.folder / BATCHES
@@ -219,9 +277,15 @@ def _follow(original: Vault, copy: Vault, *, without: set[int]) -> None:
         copy.rows.forget()
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file under another name first, so that no half of it is ever taken for it."""
+def _copy_file(source: Path, target: Path, *, mode: int = 0o666) -> None:
+    """Copy a file under another name first, so that no half of it is ever taken for it.
+
+    A key has a mode of its own from its first byte on.
+    """
     unfinished = target.with_name(target.name + ".new")
-    shutil.copy(source, unfinished)
+    unfinished.unlink(missing_ok=True)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with source.open("rb") as original, os.fdopen(handle, "wb") as copied:
+        shutil.copyfileobj(original, copied)
     sync(unfinished)
     unfinished.replace(target)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ledger.console.options import FOLDER, Session, now, pass_session, today
+from ledger.console.options import FOLDER, Session, group_option, now, pass_session, today
 from ledger.console.output import counted, progress_bar
 from ledger.console.working import opened
 
@@ -38,6 +38,7 @@ def _checked(database: str | None) -> str | None:
 @click.option(
     "--without-log", is_flag=True, help="Make no transparency log in the folder; a database's has none there."
 )
+@group_option
 @click.option("--officer", envvar="SALUR_OFFICER", hidden=True)
 @pass_session
 def init(
@@ -48,9 +49,10 @@ def init(
     database: str | None,
     continues: Path | None,
     without_log: bool,
+    group: str | None,
     officer: str | None,
 ) -> None:
-    """Make a new ledger in the folder named by --store.
+    """Make a new ledger in the folder named by --store, which only its owner can read, or also a --group.
 
     In a database, run this as the database's owner; it prints the rights that officers and auditors need.
     """
@@ -80,6 +82,7 @@ def init(
         now=now,
         database=_checked(database),
         with_log=database is None and not without_log,
+        group=group,
     ).close()
     # What is to be run in the database stands alone on standard output, for psql.
     sentence = f"New ledger in {session.store}, in {currency} with {opened_as.decimals} decimals."
@@ -94,13 +97,14 @@ def init(
 
 @click.command()
 @click.argument("database", metavar="ADDRESS")
+@group_option
 @pass_session
-def join(session: Session, database: str) -> None:
+def join(session: Session, database: str, group: str | None) -> None:
     """Let the folder named by --store work with the ledger in a database, postgresql://USER@HOST/NAME."""
     from ledger.application.folder import BATCHES, VAULT_KEY
     from ledger.application.moving import join as join_ledger
 
-    ledger = join_ledger(session.store, database=_checked(database) or "")
+    ledger = join_ledger(session.store, database=_checked(database) or "", group=group)
     name, size = ledger.opened.name, ledger.store.size()
     ledger.close()
     click.echo(f"{session.store} works with {name}, of {counted(size, 'event')}.")
@@ -119,14 +123,15 @@ def join(session: Session, database: str) -> None:
 @click.option(
     "--database", metavar="ADDRESS", help="Where TARGET keeps events and personal data: an empty PostgreSQL database."
 )
-def copy(source: Path, target: Path, database: str | None) -> None:
+@group_option
+def copy(source: Path, target: Path, database: str | None, group: str | None) -> None:
     """Copy the ledger of folder SOURCE to the folder TARGET, event for event; interrupted, the same command goes on.
 
     Each of the two may keep its events in the folder or in a database. Let nobody work in SOURCE afterwards.
     """
     from ledger.application.moving import Move
 
-    move = Move(source, target, database=_checked(database))
+    move = Move(source, target, database=_checked(database), group=group)
     with progress_bar(lambda: move.progress, "copy") as advance:
         copied = move.carry_out(advance)
     # As of `init`, what is to be run in the database stands alone on standard output.

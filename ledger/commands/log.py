@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.console.options import FOLDER, NEW_FILE, Session, host_option, now, output_option, pass_session
+from ledger.console.options import FOLDER, NEW_FILE, Session, host_option, now, output_option, pass_session, today
 from ledger.console.output import counted, counted_bar, present
 from ledger.console.working import opened
 
@@ -24,16 +24,24 @@ _witness_folder = click.argument("folder", type=FOLDER)
 )
 @click.option("--key", type=NEW_FILE, help="The key that signs; made if it is not there.")
 @click.option("--folder", type=FOLDER, help="Where; by default in the ledger's folder.")
+@click.option("--officer", envvar="SALUR_OFFICER", help="Who makes it (or SALUR_OFFICER), once there are officers.")
 @pass_session
-def log_create(session: Session, origin: str | None, key: Path | None, folder: Path | None) -> None:
+def log_create(
+    session: Session, origin: str | None, key: Path | None, folder: Path | None, officer: str | None
+) -> None:
     """Make the ledger's log on this machine, over all that was recorded so far, or go on with the one in --folder.
 
-    In the ledger's folder it grows with whatever is recorded there; elsewhere, or for a database, when you seal it.
+    Its key is recorded: from then on no other log, and no ledger without it, is gone on with. In the ledger's folder it
+    grows with whatever is recorded there; elsewhere, or for a database, when you seal it.
     """
+    from ledger.application.attempt import Command
     from ledger.application.creation import begin_log
+    from ledger.application.officers import is_first_officer
 
     with opened(session) as ledger:
-        signed = begin_log(ledger.place, ledger.store, folder=folder, origin=origin, key=key)
+        by = None if is_first_officer(ledger) else officer
+        command = Command(by=by, effective_on=today())
+        signed = begin_log(ledger, command, folder=folder, origin=origin, key=key)
     click.echo(f"Log {signed.origin} holds {counted(signed.size, 'event')}.")
 
 

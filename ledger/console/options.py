@@ -103,6 +103,9 @@ reason_option = click.option("--reason", required=True, help="Why; stored with t
 signing_key_option = click.option(
     "--key", "key_file", type=click.Path(path_type=Path), help="The officer's key; ID.pem of --keys if not given."
 )
+group_option = click.option(
+    "--group", metavar="NAME", help="Let the members of this group of the system read and write the folder, too."
+)
 trusted_key_option = click.option("--key", type=VerifierKeyOption(), help="The verifier key you trust, in a file.")
 kept_checkpoints_option = click.option(
     "--checkpoint",

@@ -1,5 +1,6 @@
 """How a command works on the ledger: opened to read or to write, with the rows of a file or with what was typed."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,9 +62,11 @@ def opened(session: Session) -> "Iterator[Ledger]":
     """The session's ledger, to read."""
     from ledger.application.folder import require_ledger
     from ledger.application.ledger import Ledger
+    from ledger.store.owners import mask_of
 
     require_ledger(session.store)
     ledger = Ledger(session.store)
+    os.umask(mask_of(ledger.place.group))
     try:
         yield ledger
     finally:
@@ -75,6 +78,7 @@ def opened_to_write(request: Request) -> "Iterator[Ledger]":
     """The session's ledger, for the request of somebody who acts."""
     with opened(request.session) as ledger:
         require_acting(request.command)
+        ledger.require_log()
         with request.session.upkeep(ledger, request.command):
             yield ledger
 

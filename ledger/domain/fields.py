@@ -92,5 +92,9 @@ ListLine = Annotated[str, pattern(r"^R[0-9]{9},[1-9][0-9]*$")]
 Sha256 = Annotated[str, pattern(r"^[0-9a-f]{64}$")]
 
 
+VerifierKeyText = Annotated[str, pattern(r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$")]
+"""A log's name, the id of its key, and the key (C2SP signed-note)."""
+
+
 PublicKey = Annotated[str, pattern(r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$")]
 """An Ed25519 public key, 32 bytes in base64; only the one text that encodes them, with no bit left unused."""

@@ -31,8 +31,11 @@ def sha256_of(path: Path) -> str | None:
         return None
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that at any instant its old or its new content is there, also after a loss of power."""
+def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Write a file so that at any instant its old or its new content is there, also after a loss of power.
+
+    No instant passes in which somebody may read it whom the mode, less the mask of the process, does not let.
+    """
     under_way = path.with_name(f"{path.name}.new")
     under_way.unlink(missing_ok=True)
     with os.fdopen(os.open(under_way, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -51,7 +54,7 @@ def alone(lock: Path) -> Iterator[None]:
     """
     from filelock import lock_descriptor
 
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         lock_descriptor(handle, poll_interval=POLL_S)
         yield

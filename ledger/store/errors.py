@@ -29,6 +29,15 @@ class FolderNotEmptyError(LedgerError):
     folder: str
 
 
+class OwnersGroupError(LedgerError):
+    """The files of a ledger cannot be given to that group."""
+
+    code = "owners_group"
+    sentence = "group {group}: {problem}; name a group of this system that you are in, or leave --group out"
+    group: str
+    problem: Said
+
+
 class SettingsUnfitError(LedgerError):
     """The file that makes a folder a ledger is damaged."""
 
@@ -38,6 +47,19 @@ class SettingsUnfitError(LedgerError):
     )
     path: str
     problem: Said
+
+
+class SettingsOfAnotherError(LedgerError):
+    """The settings in the folder are those of another ledger than the one in the store."""
+
+    code = "settings_of_another"
+    sentence = (
+        "{path} is that of the ledger {named}, and the store holds the ledger {found}; put this ledger's own settings back"
+        " from a copy, and find out with `salur audit verify` whether the first event was changed"
+    )
+    path: str
+    named: str
+    found: str
 
 
 class LedgerNewerError(LedgerError):

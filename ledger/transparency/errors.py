@@ -22,6 +22,18 @@ class LogExistsError(LedgerError):
     origin: str
 
 
+class LogLeftOutError(LedgerError):
+    """The ledger's events name its transparency log, and the settings of its folder another one or none."""
+
+    code = "log_left_out"
+    sentence = (
+        "the ledger's log is {origin}, and {problem}; put the settings back, or go on with that log by"
+        " `salur log create --folder` and the folder it is in"
+    )
+    origin: str
+    problem: Said
+
+
 class LogKeyError(LedgerError):
     """The key that signs the log is not there, or is not the one it was made with."""
 

@@ -18,9 +18,11 @@ from typing import IO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.domain.errors import IntegrityBrokenError, ProofFailedError, Said, ThingUnknownError, ValueInvalidError
+from ledger.domain.log import LOG_STREAM, LogBegun
 from ledger.store.durable import alone, sync, write_whole
+from ledger.store.entries import to_event
 from ledger.store.recorder import LedgerRecorder
-from ledger.transparency.errors import LogExistsError, LogKeyError, LogMissingError, NotInLogError
+from ledger.transparency.errors import LogExistsError, LogKeyError, LogLeftOutError, LogMissingError, NotInLogError
 from ledger.transparency.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -103,7 +105,7 @@ class Levels:
     @contextmanager
     def _appending(self, level: int, count: int) -> Iterator[IO[bytes]]:
         """A level's file, cut to so many hashes and written on from there; on the disk at the end."""
-        with os.fdopen(os.open(self.path(level), os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+        with os.fdopen(os.open(self.path(level), os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
             file.truncate(count * HASH_BYTES)
             file.seek(count * HASH_BYTES)
             yield file
@@ -192,6 +194,7 @@ class Log:
 
         Raises `IntegrityBrokenError`, and signs nothing, where the store or the hashes contradict the last checkpoint.
         """
+        self.require_named()
         with alone(self.folder / LOCK):
             signed = self.checkpoint()
             size = self._size_beyond(signed)
@@ -221,11 +224,23 @@ class Log:
         return checkpoint
 
     def signed(self, text: str) -> Note:
-        """A text signed with the log's key; raises `LogKeyError` where that is not at hand."""
+        """A text signed with the log's key.
+
+        Raises `LogKeyError` where that is not at hand, `LogLeftOutError` where the ledger's events name another one.
+        """
+        self.require_named()
         key = _private_key(self.key_path)
         if verifier_key(self.key.name, key) != self.key:
             raise LogKeyError(path=str(self.key_path), problem=Said("another one made this log"))
         return sign(text, self.key.name, key)
+
+    def require_named(self) -> None:
+        """Raise `LogLeftOutError` where the ledger's events name a log of another key."""
+        begun = begun_in(self.recorder)
+        if begun is not None and begun.verifier_key != str(self.key):
+            raise LogLeftOutError(
+                origin=begun.origin, problem=Said("in {folder} is one of another key", folder=self.folder)
+            )
 
     def _size_beyond(self, signed: Checkpoint) -> int:
         """How many events the store holds; fewer than were signed are refused."""
@@ -270,6 +285,16 @@ class Log:
 # Making one
 
 
+def begun_in(recorder: LedgerRecorder) -> LogBegun | None:
+    """The event that names the ledger's log; None where nobody recorded it, as before there was such an event."""
+    for stored in recorder.select_events(LOG_STREAM, limit=1):
+        event = to_event(stored)
+        if not isinstance(event, LogBegun):
+            raise IntegrityBrokenError(f"{LOG_STREAM} begins with {stored.topic}; run `salur check`")
+        return event
+    return None
+
+
 def create_log(folder: Path, recorder: LedgerRecorder, *, origin: str | None = None, key: Path | None = None) -> Log:
     """Make a ledger's log, with a new key unless there is one; a log that is there is opened.
 
@@ -284,6 +309,14 @@ def create_log(folder: Path, recorder: LedgerRecorder, *, origin: str | None = N
     if origin is not None and log.key.name != origin:
         raise LogExistsError(folder=str(folder), origin=log.key.name)
     return log
+
+
+def key_in(place: Path, *, origin: str, key: Path | None = None) -> str | None:
+    """The verifier key of the log in a folder, or of the one that its private key would make under that name."""
+    if (place / CHECKPOINT).exists() and (place / VERIFIER_KEY).exists():
+        return (place / VERIFIER_KEY).read_text().removesuffix("\n")
+    path = key or place / KEY
+    return str(verifier_key(origin, _private_key(path))) if path.exists() else None
 
 
 def _make(folder: Path, origin: str, key_path: Path) -> None:
@@ -313,6 +346,8 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(data, password=None)
     except FileNotFoundError:
         raise LogKeyError(path=str(path), problem=Said("there is no such file")) from None
+    except PermissionError:
+        raise LogKeyError(path=str(path), problem=Said("only its owner may read it, and seals the log")) from None
     except (ValueError, TypeError):
         raise LogKeyError(path=str(path), problem=Said("it is neither 32 bytes nor a PEM without a password")) from None
     if not isinstance(key, Ed25519PrivateKey):

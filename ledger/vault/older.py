@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ledger.domain.errors import IntegrityBrokenError
+from ledger.store.sqlite_schema import require_schema
 from ledger.vault.errors import VaultKeyError
 from ledger.vault.keys import Keyring, derived, master_key, person_place
 from ledger.vault.person import commitment_of, person_of
@@ -22,6 +23,24 @@ from ledger.vault.sqlite import SQLitePersonRows, create_tables, of_known_format
 PAGE_ROWS = 10_000
 OLDER = "older_person"
 """The table of people of format 1 while they are moved."""
+
+
+# As format 1 made them, to the byte: SQLite keeps a statement as it was given.
+_SCRIPT = """
+CREATE TABLE IF NOT EXISTS person (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, also after its row is deleted
+    nik_mac BLOB NOT NULL,
+    account_mac BLOB,
+    shared_account TEXT,
+    sealed BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS shared_accounts ON person (account_mac) WHERE shared_account IS NOT NULL;
+CREATE TABLE IF NOT EXISTS key_check (mac BLOB NOT NULL);
+""" + "".join(
+    f"CREATE TABLE IF NOT EXISTS {name} (place INTEGER PRIMARY KEY, rest INTEGER NOT NULL, number INTEGER NOT NULL);"
+    f"CREATE TABLE IF NOT EXISTS {name}_met (mac BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
+    for name in ("nik", "account")
+)
 
 
 class OlderRow(NamedTuple):
@@ -142,6 +161,7 @@ class SQLiteOlderTables:
         with refusing():
             if not self._is_there("key_check"):
                 return None
+            require_schema(self._rows.database, _SCRIPT, what="the vault")
             row = self._rows.database.execute("SELECT mac FROM key_check").fetchone()
         return row[0] if row else None
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ledger.store.errors import StoreLockedError
 from ledger.store.sqlite import LOCK_TIMEOUT_S, is_unsettled, refusal_of
+from ledger.store.sqlite_schema import require_schema
 from ledger.vault.errors import VaultNewerError, VaultOlderError
 from ledger.vault.keys import FORMAT
 from ledger.vault.rows import (
@@ -155,6 +156,9 @@ def _parts(keys: Iterable[T]) -> Iterator[list[T | None]]:
 _INDEXES: dict[Index, _HashIndex] = {"identity": _HashIndex("identity"), "account": _HashIndex("account")}
 SCHEMA = (*_TABLES, *_INDEXES["identity"].tables, *_INDEXES["account"].tables)
 """What the file is made of; `unless` is filled with nothing, or with `IF NOT EXISTS `."""
+_SCRIPT = ";".join(statement.format(unless="") for statement in SCHEMA)
+_BROUGHT_OVER = "CREATE TABLE older (number INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE older;" + _SCRIPT
+"""A vault of format 1 leaves SQLite's own table of counters behind, which SQLite lets nobody drop."""
 
 
 class SQLitePersonRows:
@@ -201,6 +205,7 @@ class SQLitePersonRows:
             named = {row[0] for row in self.database.execute("SELECT name FROM sqlite_schema WHERE type='table'")}
             if named & {"key_check", "older_person"}:
                 raise VaultOlderError()
+            require_schema(self.database, _SCRIPT, _BROUGHT_OVER, what="the vault", may_be_empty=True)
             row = self.database.execute("SELECT format, keyring FROM vault").fetchone() if "vault" in named else None
         return of_known_format(*row) if row else None
 

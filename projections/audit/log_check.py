@@ -4,11 +4,14 @@ The tree is computed anew from every event, be they in a store or in an export, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ledger.domain.errors import IntegrityBrokenError, ProofFailedError
+from ledger.domain.log import LogBegun
+from ledger.store.entries import to_event
 from ledger.store.recorder import EventLog
 from ledger.transparency.log import CHECKPOINT, Levels
 from ledger.transparency.notes import Checkpoint, Note, VerifierKey, checkpoint_of
@@ -54,6 +57,23 @@ class Verified:
     expected: int
     """Checkpoints given by whoever asked, all of which the log continues unless `broken` says otherwise."""
     broken: tuple[str, ...]
+    is_named: bool = True
+    """Whether an event names the log and its key; none does where the log was made before there was such an event."""
+
+
+NAMED_MAX = 20
+"""Events that name a log are read up to so many; a sound ledger has one."""
+
+
+def names_of_log(events: EventLog) -> list[tuple[int, LogBegun]]:
+    """The events that name the ledger's log, each with its place; `check_readable` tells of those that nobody can read."""
+    found = []
+    for stored in events.page(1, NAMED_MAX, topics=(LogBegun.TOPIC,)):
+        with suppress(IntegrityBrokenError):
+            event = to_event(stored)
+            if isinstance(event, LogBegun):
+                found.append((int(stored.id) - 1, event))
+    return found
 
 
 def verify(
@@ -76,10 +96,14 @@ def verify(
     size = min(signed.size, stored)
     anew = recompute(source or Held(log.recorder), log.recorder, size, log.levels, on_progress)
     broken = list(_problems(log, anew, signed, stored))
+    named = names_of_log(log.recorder)
+    for index, begun in named:
+        if begun.verifier_key != str(known):
+            broken.append(f"event {index} names the log {begun.verifier_key}, and this one is that of {known}")
     own = log.folder / PUBLISHED
     for path in [*expected, *([own] if own.exists() else [])]:
         broken += _problems_of(path, anew, known, size)
-    return Verified(signed.origin, signed.size, stored - size, len(expected), tuple(broken))
+    return Verified(signed.origin, signed.size, stored - size, len(expected), tuple(broken), bool(named))
 
 
 def _problems(log: SignedLog, anew: Recomputed, signed: Checkpoint, stored: int) -> Iterator[str]:

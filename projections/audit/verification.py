@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from ledger.application.batches import proposals
-from ledger.application.folder import BATCHES, EVENTS, Place, require_ledger
+from ledger.application.folder import BATCHES, EVENTS, SETTINGS, Place, require_ledger
 from ledger.domain.errors import IntegrityBrokenError, LedgerError, ProofFailedError, Said
 from ledger.store.durable import sha256_of
-from ledger.store.errors import StoreFailedError
+from ledger.store.errors import SettingsOfAnotherError, StoreFailedError
 from ledger.store.recorder import EventLog, LedgerRecorder
 from ledger.store.sqlite import is_unsettled, wal_of
 from ledger.transparency.errors import LogMissingError
@@ -29,7 +29,7 @@ from projections.audit import export as exports
 from projections.audit.check import check_archive, check_readable, check_signatures, examine
 from projections.audit.export import guide, is_export, journal, made_of_the_program
 from projections.audit.exported import PublishedLog
-from projections.audit.log_check import SignedLog
+from projections.audit.log_check import SignedLog, names_of_log
 from projections.audit.log_check import verify as verify_log
 from projections.audit.officers import officers_files, pem
 from projections.audit.vault_law import NAME, check_vault
@@ -47,7 +47,10 @@ OnProgress = Callable[[int], None]
 """Called with the number of events done since its last call; each event is counted twice."""
 
 _LOG = "The events give the tree that the log signed and whose hashes it keeps, and continue every checkpoint given."
-_STORE = "The database finds no damage in itself, and every event by its stream and version."
+_UNNAMED = "no event names this log, so that settings without it would go unnoticed: record it with `salur log create`"
+_STORE = (
+    "The database finds no damage in itself, finds every event by its stream and version, and is that of the settings."
+)
 _FILES = "Every file of the export is listed, and has the SHA-256 that is listed."
 _COLUMNS = "The archive's segments hold every event."
 _BOOKS = "The journal is the one that follows from the events."
@@ -145,8 +148,8 @@ def _audit_ledger(
     with _readable(require_ledger(path)) as place, closing(place.factory(read_only=True)) as factory:
         events = cast("LedgerRecorder", factory.application_recorder())
         source, not_shown = Stored(place, read_only=True), _never_shown(key, expected)
-        log, problem = _log_of(place, events)
-        signed = _broken("log-signed", _LOG, problem)
+        log, problem = _log_of(place, events, not_shown)
+        signed = _broken("log-signed", _LOG, problem or "the ledger has no transparency log, and was asked for one")
         waiting = 0
 
         def examined() -> Law:
@@ -158,9 +161,7 @@ def _audit_ledger(
             signed = _examined("log-signed", _LOG, examined)
         if waiting:
             not_shown.append(f"The last {waiting} events are in no checkpoint yet: they can still be changed unseen.")
-        has_none = place.log is None and key is None and not expected
-        if has_none:
-            not_shown.append("This ledger has no transparency log: that its history was not changed cannot be shown.")
+        has_none = not problem and log is None and key is None and not expected
         whole = _examined("store-whole", _STORE, lambda: _store_law(place, events))
         archive = KeptArchive(path / ARCHIVE, events) if (path / ARCHIVE).is_dir() else None
         opened = _Opened(events, source, archive, path / BATCHES)
@@ -192,17 +193,34 @@ def _store_law(place: Place, events: LedgerRecorder) -> Law:
     law = Law("store-whole", _STORE, checked=events.size())
     for damage in events.damages():
         law.breach(Breach(None, place.database or EVENTS, damage))
+    try:
+        place.require_own(events)
+    except SettingsOfAnotherError as error:
+        law.breach(Breach(0, SETTINGS, str(error)))
     return law
 
 
-def _log_of(place: Place, events: LedgerRecorder) -> tuple[Log | None, str]:
-    """A ledger's log, or why it cannot be examined."""
-    if place.log is None:
-        return None, "the ledger has no transparency log, and was asked for one"
+def _log_of(place: Place, events: LedgerRecorder, not_shown: list[str]) -> tuple[Log | None, str]:
+    """A ledger's log, or why that is a breach; where it need not be at hand, what therefore is not shown."""
+    if place.log is not None:
+        try:
+            return Log(place.log.folder, events), ""
+        except (LogMissingError, IntegrityBrokenError, OSError) as error:
+            return None, str(error)
     try:
-        return Log(place.log.folder, events), ""
-    except (LogMissingError, IntegrityBrokenError, OSError) as error:
-        return None, str(error)
+        named = names_of_log(events)
+    except (IntegrityBrokenError, LedgerError):  # a damaged database, of which other laws tell
+        named = []
+    if not named:
+        not_shown.append("This ledger has no transparency log: that its history was not changed cannot be shown.")
+        return None, ""
+    index, begun = named[0]
+    if place.database is None:
+        return None, f"event {index} names the log {begun.origin}, and the settings name none"
+    not_shown.append(
+        f"The ledger's log {begun.origin} is kept elsewhere: that its history was not changed is shown there."
+    )
+    return None, ""
 
 
 def _audit_export(
@@ -324,6 +342,8 @@ def _log_law(
     law = Law("log-signed", _LOG, checked=found.size)
     for sentence in found.broken:
         law.breach(Breach(None, "", sentence))
+    if not found.is_named:
+        law.notice(Breach(None, "", _UNNAMED))
     return law, found.waiting
 
 

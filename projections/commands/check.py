@@ -28,7 +28,7 @@ def check(session: Session, output: Output) -> None:
         laws = check_laws(ledger.store, archive_of(ledger), source, absent=ledger.place.absent_people)
         vault, unshown = check_vault(ledger.place, ledger.store, is_audit=False)
         laws.append(vault)
-        wider = ledger.place.wider_rights()
+        wider = [*ledger.place.wider_rights(), *ledger.place.open_to_others()]
     tell_laws(session, output, laws, whole=[asdict(law) for law in laws])
     if unshown:
         click.echo(f"Notice {vault.name}: {unshown}", err=True)

@@ -96,6 +96,9 @@ def _groups(reports: "Reports") -> Iterator[Line]:
 
 
 def _log(ledger: "Ledger") -> Iterator[Line]:
+    if ledger.place.log is None and (begun := ledger.log_begun):
+        yield {"about": "log", "what": f"{begun.origin} is kept elsewhere", "next": "ask who keeps it"}
+        return
     if ledger.place.log is None:
         yield {
             "about": "log",

@@ -78,6 +78,7 @@ def follow() -> None:
     place = require_ledger(Path(sys.argv[1]))
     with closing(place.factory()) as factory:
         recorder = cast("LedgerRecorder", factory.application_recorder())
+        place.require_own(recorder)
         log = Log(place.log.folder, recorder, key=place.log.key) if place.log and place.has_own_log else None
         archive = Archive(place.folder / ARCHIVE, recorder)
         while not select.select([sys.stdin], [], [], PAUSE_S)[0]:

@@ -169,7 +169,7 @@ def test_a_lost_key_is_replaced_by_another_officer(salur: Salur, capsys: pytest.
 def test_an_officer_without_a_key_is_told_of_by_the_check(salur: Salur, capsys: pytest.CaptureFixture[str]) -> None:
     assert salur("officer", "enroll", "siti", *MAKER, "--without-key") == cli.DONE
     assert salur("check") == cli.DONE
-    assert "Notice signatures-valid: event 1, officer/siti: siti was enrolled without a key" in capsys.readouterr().err
+    assert "Notice signatures-valid: event 2, officer/siti: siti was enrolled without a key" in capsys.readouterr().err
 
 
 def test_a_key_is_given_in_one_way_only(salur: Salur) -> None:

@@ -40,8 +40,8 @@ def salur(words: str) -> None:
 def test_a_ledger_at_rest_tells_of_its_log_and_its_witnesses(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, "siti")
     assert list(found) == ["log", "witnesses"]
-    # Opened; siti, her key, entrusted; budi, his key; the program, its budget; three people and their file.
-    assert found["log"][0] == "checkpoint of 12 events, all there are"
+    # Opened, its log; siti, her key, entrusted; budi, his key; the program, its budget; three people and their file.
+    assert found["log"][0] == "checkpoint of 13 events, all there are"
     assert found["witnesses"] == ("none are required", "salur log require-witnesses")
 
 

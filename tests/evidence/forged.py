@@ -122,6 +122,11 @@ def _other_key_throughout(office: Path) -> str:
     name = (log / "verifier-key").read_text().partition("+")[0]
     (log / "key").write_bytes(key.private_bytes_raw())
     (log / "verifier-key").write_text(f"{verifier_key(name, key)}\n")
+    with closing(sqlite3.connect(office / "ledger" / "events.db")) as database, database:
+        [(rowid, state)] = database.execute("SELECT rowid, state FROM stored_events WHERE topic='LogBegun.v1'")
+        named = json.loads(state) | {"verifier_key": str(verifier_key(name, key))}
+        changed = json.dumps(named, separators=(",", ":")).encode()
+        database.execute("UPDATE stored_events SET state=? WHERE rowid=?", (changed, rowid))
     _without_log(office)
     return "ledger"
 
@@ -245,7 +250,7 @@ CHANGES: dict[str, Change] = {
     "an entry's bundle left out of an export": _relisted(lambda export: (export / "log/tile/entries/001").unlink()),
     "an exported checkpoint of an earlier size": _relisted(
         lambda export: (export / "log/checkpoint").write_text(
-            (export / "log/checkpoint").read_text().replace("629", "620")
+            (export / "log/checkpoint").read_text().replace("630", "620")
         )
     ),
 }

@@ -185,7 +185,7 @@ def page(counts: dict[str, Counter[str]], changes: dict[str, str], count: int) -
     lines = [
         "# What tampering is found",
         "",
-        f"Made by `python -m tests.evidence.tampering --flips {count}` on a ledger of 629 events whose two officers sign.",
+        f"Made by `python -m tests.evidence.tampering --flips {count}` on a ledger of 630 events whose two officers sign.",
         "The audit was given a verifier key and a checkpoint that were kept elsewhere:",
         "`salur audit verify PATH --key KEY --checkpoint KEPT`.",
         "",

@@ -104,7 +104,7 @@ def test_a_store_whose_process_was_killed_is_audited_as_it_lies_there(office: Pa
     (copy / "events.db-shm").unlink()
     before = files(copy)
     found = audit(copy)
-    assert found.size == 630
+    assert found.size == 631
     assert files(copy) == before
 
 
@@ -203,7 +203,7 @@ FORGED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a segment": (
         lambda export: next((export / "archive").iterdir()).unlink(),
         "archive-true",
-        "no segment holds events 0 to 628",
+        "no segment holds events 0 to 629",
     ),
     "a tile": (lambda export: turn(export / "log/tile/0/001", 77), "log-signed", "tile/0/001: hash 256"),
     "an entry": (
@@ -244,7 +244,7 @@ def test_a_payment_slipped_into_a_batch_is_named_also_where_rows_of_it_were_refu
         f"INSERT INTO stored_events VALUES ('payment/bsu/1/R000000301', 1, 'TrancheDisbursed.v1', CAST('{state}' AS BLOB))",
     )
     found = broken(office, "ledger", capsys)
-    assert found["lists-signed"] == ["629 payment/bsu/1/R000000301 is not on the list of batch october that was signed"]
+    assert found["lists-signed"] == ["630 payment/bsu/1/R000000301 is not on the list of batch october that was signed"]
 
 
 def test_another_amount_than_the_list_says_is_named(office: Path, capsys: Captured) -> None:
@@ -299,7 +299,7 @@ def test_a_receipt_proves_a_payment_without_the_ledger(office: Path, tmp_path: P
     told = capsys.readouterr().out
     assert "TrancheDisbursed, version 1 of payment/bsu/1/R000000007" in told
     assert "amount 600; batch_id early" in told
-    assert "The log held 629 events" in told
+    assert "The log held 630 events" in told
     assert salur(office, "audit receipt second --key key") == cli.DONE
     assert "TrancheReissued, version 3 of payment/bsu/1/R000000003" in capsys.readouterr().out
 
@@ -316,7 +316,7 @@ def test_every_turned_bit_of_a_receipt_is_found(office: Path) -> None:
 
 
 def test_what_is_not_there_has_no_receipt(office: Path, capsys: Captured) -> None:
-    for name in ("bsu/1/R000000999", "bsu/1/R000000007/2", "629", "batch/october/9"):
+    for name in ("bsu/1/R000000999", "bsu/1/R000000007/2", "630", "batch/october/9"):
         assert salur(office, f"audit prove {name}") == cli.REFUSED, name
 
 
@@ -340,8 +340,8 @@ def run_steps(export: Path, kind: str) -> subprocess.CompletedProcess[str]:
 TOOLS = {"": "openssl", "go": "go", "duckdb": "openssl", "hledger": "hledger"}
 SAID = {
     "": ["all files are whole", "Signature Verified Successfully\nSignature Verified Successfully"],
-    "go": ["629 entries and 1 earlier checkpoints verified"],
-    "duckdb": ["[(629, 629)]", "paid_once.sql 303 0", "BatchApproved"],
+    "go": ["630 entries and 1 earlier checkpoints verified"],
+    "duckdb": ["[(630, 630)]", "paid_once.sql 303 0", "BatchApproved"],
     "hledger": ["expenses:transfers:bsu:1", "Signature Verified"],
 }
 
@@ -371,6 +371,6 @@ def test_the_archive_of_another_history_is_not_that_of_the_tiles(office: Path) -
     before = Path.cwd()
     os.chdir(export)
     try:
-        assert duckdb.execute((export / "queries/leaves.sql").read_text()).fetchall() == [(629, 628)]
+        assert duckdb.execute((export / "queries/leaves.sql").read_text()).fetchall() == [(630, 629)]
     finally:
         os.chdir(before)

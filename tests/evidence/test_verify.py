@@ -79,7 +79,7 @@ def test_a_true_log_is_verified_with_every_checkpoint_it_ever_signed(folder: Pat
 
     found = verified(folder, expected=kept)
 
-    assert found == Verified(log.key.name, size=1030, waiting=5, expected=5, broken=())
+    assert found == Verified(log.key.name, size=1030, waiting=5, expected=5, broken=(), is_named=False)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -325,7 +325,7 @@ def test_a_log_kept_away_from_the_ledger_is_sealed_by_hand(
     assert salur("--store", "b", "officer", "enroll", "siti", "--role", "maker", "--without-key") == cli.DONE
     capsys.readouterr()
     assert salur("--store", "b", "log", "seal") == cli.DONE
-    assert capsys.readouterr().out == "Log office/b holds 3 events, 2 of them new.\n"
+    assert capsys.readouterr().out == "Log office/b holds 4 events, 2 of them new.\n"
     assert salur("--store", "b", "log", "create") == cli.REFUSED
     assert salur("--store", "b", *made) == cli.DONE
     assert sorted(path.name for path in (tmp_path / "safe" / "log").iterdir()) == [

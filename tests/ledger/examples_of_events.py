@@ -23,6 +23,7 @@ from ledger.domain.goods import (
     StockIssued,
 )
 from ledger.domain.group import AccountabilityReported, GroupFunded, GroupJoined, ProposalTaken
+from ledger.domain.log import LogBegun
 from ledger.domain.officer import KeyAssigned, OfficerEnrolled, OfficerKeyReplaced, OfficerRevoked, RolesChanged
 from ledger.domain.opening import LedgerEntrusted, LedgerOpened, RulesAdopted
 from ledger.domain.payment import (
@@ -70,6 +71,8 @@ META_OF_OPENING = Meta(recorded_at=datetime(2020, 10, 15, 3, 0, tzinfo=UTC), eff
 SHA = "0123456789abcdef" * 4
 PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 """Of the first test vector of RFC 8032."""
+LOG_KEY = "log.example/one+b50c71d9+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
+"""The verifier key of a log that signs with it."""
 ID, OTHER_ID = "R000000123", "R000000124"
 PAYMENT: dict[str, Any] = {"program": "bsu-2020", "tranche": 1, "recipient_id": ID, "amount": 1_200_000}
 HELD: dict[str, Any] = {"program": "bsu-2020", "amount": 1_200_000, "reserved_for": "batch b1"}
@@ -89,6 +92,7 @@ EXAMPLES: tuple[Event, ...] = (
         program="bsu-2020",
     ),
     LedgerEntrusted(officer_id="agus"),
+    LogBegun(verifier_key=LOG_KEY),
     RulesAdopted(edition=1, events_adopted=12, root=SHA),
     ActProposed(
         subject="program/tkm-2020",

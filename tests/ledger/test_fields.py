@@ -39,6 +39,7 @@ DOES_NOT = {
     "Region": ["3", "32.7", "32.73.1", "32.73.01.100", "32.73.01.1001.1"],
     "Sha256": ["0" * 63, "0" * 65, "G" * 64],
     "PublicKey": ["A" * 43, "A" * 42 + "B=", "A" * 44 + "="],
+    "VerifierKeyText": ["+0123abcd+Ab8=", "log one+0123abcd+Ab8=", "log+0123abc+Ab8=", "log+0123abcd", "log+0123abcd+"],
 }
 
 

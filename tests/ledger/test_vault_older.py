@@ -28,17 +28,14 @@ from tests.acts import held, nik, numbers_of  # fmt: skip
 PEOPLE = 60
 ERASED = (7, PEOPLE + 1)
 """The last one as well: their number is not given again."""
-OLDER_TABLES = """
-CREATE TABLE person (number INTEGER PRIMARY KEY AUTOINCREMENT, nik_mac BLOB NOT NULL, account_mac BLOB,
-    shared_account TEXT, sealed BLOB NOT NULL);
-CREATE INDEX shared_accounts ON person (account_mac) WHERE shared_account IS NOT NULL;
-CREATE TABLE key_check (mac BLOB NOT NULL);
-CREATE TABLE nik (place INTEGER PRIMARY KEY, rest INTEGER NOT NULL, number INTEGER NOT NULL);
-CREATE TABLE nik_met (mac BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE account (place INTEGER PRIMARY KEY, rest INTEGER NOT NULL, number INTEGER NOT NULL);
-CREATE TABLE account_met (mac BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-"""
-"""What version 0.1.0 made of an empty file."""
+KEPT = Path(__file__).parents[1] / "kept" / "ledger-0.1" / "ledger" / "vault.db"
+"""A vault that version 0.1.0 wrote: its tables are the ones."""
+
+
+def tables_of_format_1() -> str:
+    with closing(sqlite3.connect(f"{KEPT.as_uri()}?immutable=1", uri=True)) as database:
+        made = database.execute("SELECT sql FROM sqlite_schema WHERE name<>'sqlite_sequence' ORDER BY rowid").fetchall()
+    return ";".join(row[0] for row in made)
 
 
 class Format1:
@@ -49,11 +46,11 @@ class Format1:
         self.rows: list[tuple[int, bytes, bytes | None, None, bytes]] = []
         self.commitments: dict[int, str] = {}
 
-    def _derived(self, purpose: bytes) -> bytes:
+    def derived(self, purpose: bytes) -> bytes:
         return HKDFExpand(algorithm=SHA256(), length=32, info=b"salur vault " + purpose).derive(self._key)
 
     def _mac(self, purpose: bytes, text: str) -> bytes:
-        return hashlib.blake2b(text.encode(), key=self._derived(purpose), digest_size=16).digest()
+        return hashlib.blake2b(text.encode(), key=self.derived(purpose), digest_size=16).digest()
 
     def add(self, number: int, account: str) -> None:
         salt, nonce = bytes([number]) * 16, bytes([number]) * 12
@@ -64,15 +61,15 @@ class Format1:
             ).encode()
         )
         mac = self._mac(b"nik", nik(number))
-        sealed = nonce + AESGCM(self._derived(b"seal")).encrypt(nonce, plain, mac)
+        sealed = nonce + AESGCM(self.derived(b"seal")).encrypt(nonce, plain, mac)
         self.rows.append((number, mac, self._mac(b"account", account) if account else None, None, sealed))
         self.commitments[number] = hashlib.sha256(plain).hexdigest()
 
     def write(self, path: Path) -> None:
         with closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(OLDER_TABLES)
-            database.execute("INSERT INTO key_check VALUES (?)", (self._derived(b"check"),))
+            database.executescript(tables_of_format_1())
+            database.execute("INSERT INTO key_check VALUES (?)", (self.derived(b"check"),))
             database.executemany("INSERT INTO person VALUES (?,?,?,?,?)", self.rows)
             database.execute("DELETE FROM person WHERE number IN (?,?)", ERASED)
             database.commit()
@@ -83,15 +80,11 @@ def account_of(number: int) -> str:
     return {10: "0012-3456-78", 11: "0012345678"}.get(number, "" if number % 5 == 0 else f"9{number:07}")
 
 
-@pytest.fixture
-def older(ledger: Ledger) -> Ledger:
-    """A ledger with people whose vault is of format 1."""
-    for path in ledger.folder.glob("vault.db*"):
-        path.unlink()
+def registered_in_format_1(ledger: Ledger) -> Format1:
+    """People of a vault of format 1, and their registrations in the ledger; two of them are erased."""
     made = Format1((ledger.folder / "vault.key").read_bytes())
     for number in range(1, PEOPLE + 2):
         made.add(number, account_of(number))
-    made.write(ledger.folder / "vault.db")
     meta = ledger.view().command.meta(ledger.now())
     rows = []
     for number, commitment in made.commitments.items():
@@ -101,6 +94,15 @@ def older(ledger: Ledger) -> Ledger:
         erased = RecipientErased(recipient_id=f"R{number:09}", checker="budi", reason="letter", legal_basis="law")
         rows.append(to_row(Entry(erased.stream, 2, meta, erased)))
     ledger.store.append(rows)
+    return made
+
+
+@pytest.fixture
+def older(ledger: Ledger) -> Ledger:
+    """A ledger with people whose vault is of format 1."""
+    for path in ledger.folder.glob("vault.db*"):
+        path.unlink()
+    registered_in_format_1(ledger).write(ledger.folder / "vault.db")
     return ledger
 
 

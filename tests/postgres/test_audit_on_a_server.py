@@ -9,7 +9,7 @@ from ledger.application.ledger import Ledger
 from projections.audit import export as audit_export
 from projections.audit.verification import Audit, audit
 from projections.relation import spans
-from tests.acts import approve, propose, register, run
+from tests.acts import SITI, approve, propose, register, run
 from tests.postgres.server import Home, Server
 
 
@@ -24,7 +24,7 @@ def test_a_ledger_on_a_server_is_audited_and_exported(
     batch_id = propose(ledger, people)
     approve(ledger, batch_id)
     run(ledger, batch_id)
-    begin_log(ledger.place, ledger.store)
+    begin_log(ledger, SITI)
     ledger = Ledger(ledger.folder)
     size = ledger.store.size()
     kept = tmp_path / "kept"

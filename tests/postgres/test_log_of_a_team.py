@@ -1,18 +1,24 @@
 """A team's log grows on the machine that has its key, from the database that all work with."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import cli
 from ledger.application import officers
+from ledger.application.creation import begin_log
+from ledger.application.folder import LogPlace, Place, write_settings
 from ledger.application.ledger import Ledger
-from ledger.application.moving import Move
+from ledger.application.moving import Move, join
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.event import Role
+from ledger.transparency.errors import LogLeftOutError
 from ledger.transparency.log import create_log
+from projections.audit.verification import audit
 from tests.acts import SITI, approve, propose, register, run
 from tests.logged import level_files, recorder_of, root_of, some_rows
-from tests.postgres.server import Home, Server
+from tests.postgres.server import OFFICER, Home, Server
 
 
 def test_a_log_of_postgresql_is_that_of_the_same_events_on_sqlite(ledger: Ledger, tmp_path: Path) -> None:
@@ -62,3 +68,27 @@ def test_a_database_that_lost_events_is_not_signed(ledger: Ledger, server: Serve
         log.grow()
 
     assert log.checkpoint().size == size
+
+
+def test_a_folder_that_joined_works_without_the_teams_log_and_with_no_other_one(
+    ledger: Ledger, server: Server, home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed = begin_log(ledger, SITI)
+    size = ledger.store.size()
+    with closing(join(tmp_path / "joined", database=server.address(home.name, OFFICER))) as joined:
+        officers.enroll(joined, SITI, officer_id="tari", roles=(Role.MAKER,))
+        with pytest.raises(LogLeftOutError):
+            begin_log(joined, SITI)
+        assert not (joined.folder / "log").exists()
+        assert joined.store.size() == size + 1
+        found = audit(joined.folder)
+        assert found.holds
+        assert f"The ledger's log {signed.origin} is kept elsewhere" in " ".join(found.not_shown)
+        assert cli.run(["--store", str(joined.folder), "status"]) == cli.DONE
+        assert f"{signed.origin} is kept elsewhere" in " ".join(capsys.readouterr().out.split())
+
+    create_log(tmp_path / "other", ledger.store)
+    write_settings(Place(joined.folder, server.address(home.name, OFFICER), LogPlace(tmp_path / "other")))
+    with closing(Ledger(joined.folder)) as misled, pytest.raises(LogLeftOutError):
+        officers.enroll(misled, SITI, officer_id="sri", roles=(Role.MAKER,))
+    assert ledger.store.size() == size + 1

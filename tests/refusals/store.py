@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.application import programs
 from ledger.application.attempt import Attempt
-from ledger.application.creation import create
-from ledger.application.folder import SETTINGS, require_ledger
+from ledger.application.creation import begin_log, create
+from ledger.application.folder import SETTINGS, Place, require_ledger, write_settings
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
 from ledger.domain.opening import LedgerOpened
@@ -73,10 +73,27 @@ def ledger_newer(ledger: Ledger, folder: Path) -> Any:
 
 
 @refusal
+def owners_group(ledger: Ledger, folder: Path) -> Any:
+    opened = LedgerOpened(name="B", currency="IDR", decimals=0)
+    fields = {"group": "no-such-group", "problem": "there is none of that name"}
+    return fields, lambda: create(folder / "b", by(None), opened=opened, now=now, group="no-such-group")
+
+
+@refusal
 def settings_unfit(ledger: Ledger, folder: Path) -> Any:
     (folder / SETTINGS).write_text(json.dumps({"salur": "ledger", "format": "1"}))
     problem = "format: Input should be a valid integer"
     return {"path": str(folder / SETTINGS), "problem": problem}, lambda: require_ledger(folder)
+
+
+@refusal
+def settings_of_another(ledger: Ledger, folder: Path) -> Any:
+    other = create(folder / "other", by(None), opened=LedgerOpened(name="B", currency="IDR", decimals=0), now=now)
+    named = other.fingerprint[:16]
+    other.close()
+    shutil.copy(folder / "other" / SETTINGS, ledger.folder / SETTINGS)
+    fields = {"named": named, "found": ledger.fingerprint[:16]}
+    return fields | {"path": str(ledger.folder / SETTINGS)}, lambda: Ledger(ledger.folder)
 
 
 @contextmanager
@@ -159,6 +176,23 @@ def log_exists(ledger: Ledger, folder: Path) -> Any:
     create_log(folder / "log", ledger.store, origin="salur/one")
     fields = {"folder": str(folder / "log"), "origin": "salur/one"}
     return fields, lambda: create_log(folder / "log", ledger.store, origin="salur/two")
+
+
+@refusal
+def log_left_out(ledger: Ledger, folder: Path) -> Any:
+    begin_log(ledger, SITI)
+    write_settings(Place(ledger.folder))
+    without = Ledger(ledger.folder, now=now)
+    fields = {
+        "origin": ledger.log_begun.origin if ledger.log_begun else "",
+        "problem": f"the settings in {ledger.folder} name no log",
+    }
+
+    def act() -> None:
+        with closing(without):
+            programs.set_budget(without, BUDI, program=PROGRAM, budget=1)
+
+    return fields, act
 
 
 @refusal

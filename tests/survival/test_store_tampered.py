@@ -19,7 +19,7 @@ from ledger.store.numbering import looked_for
 from ledger.store.sqlite import LedgerFactory
 from projections.audit.verification import audit
 from projections.reports.engine import Reports
-from tests.acts import BUDI, PROGRAM, now, register
+from tests.acts import BUDI, PROGRAM, SITI, now, register
 
 SALUR = str(Path(sys.executable).with_name("salur"))
 MEMORY_BYTES_MAX = 500_000_000
@@ -41,7 +41,7 @@ def folder(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """The folder of a ledger with people, half of them in its log, which nobody has open."""
     monkeypatch.chdir(tmp_path)
     register(ledger, 20)
-    begin_log(ledger.place, ledger.store)
+    begin_log(ledger, SITI)
     register(ledger, 20, first=21)
     ledger.close()
     return ledger.folder
