@@ -24,6 +24,7 @@ from benchmarks.timing import Result, seconds
 from ledger.application.folder import EVENTS, VAULT
 from ledger.application.ledger import Ledger
 from ledger.store.entries import StoredRow
+from projections.audit.vault_law import check_vault
 from projections.relation.archive import ARCHIVE, SEGMENT_EVENTS, Archive
 
 PEER_PAYMENTS = 20_000
@@ -32,6 +33,8 @@ PEER_SAVES = 1_000
 PEER_RATIO_MIN = 10.0
 RUN_RATIO_MIN = 0.5
 IMPORT_RATIO_MIN = 0.25
+CHECK_PEOPLE_MIN = 100_000
+"""A second."""
 
 
 class Payment(Aggregate):
@@ -50,6 +53,7 @@ def imported_and_paid(folder: Path, count: int) -> list[Result]:
     first = ledger.store.size()
     importing = count / seconds(partial(import_people, ledger, people))
     import_limit = count / bare_seconds(folder / "bare.db", stored_rows(ledger, first, count))
+    checking = count / seconds(partial(check_whole_vault, ledger))
     propose_and_approve(ledger, payments)
     first = ledger.store.size()
     running = count / seconds(partial(run_batch, ledger))
@@ -76,7 +80,20 @@ def imported_and_paid(folder: Path, count: int) -> list[Result]:
             is_reached=importing / import_limit >= IMPORT_RATIO_MIN,
             seconds_each={"import": 1 / importing},
         ),
+        Result(
+            work=f"check of the vault, {count:,} people",
+            measured=f"{checking:,.0f}/s",
+            reach=f">= {CHECK_PEOPLE_MIN:,}/s",
+            is_reached=checking >= CHECK_PEOPLE_MIN,
+            seconds_each={"check": 1 / checking},
+        ),
     ]
+
+
+def check_whole_vault(ledger: Ledger) -> None:
+    """Recompute every commitment and both indexes of the vault."""
+    law, _ = check_vault(ledger.place, ledger.store, is_audit=False)
+    assert law.holds
 
 
 def _library(path: Path) -> None:
