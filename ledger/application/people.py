@@ -96,15 +96,13 @@ class RegisteredPeople:
 
     def registered(self, first: int, last: int) -> dict[int, Known]:
         """Number → what they were registered with, of the numbers from one to another, both included."""
-        streams = (recipient_stream(recipient_id(number)) for number in (first, last))
-        found = self._store.select_first_between(*streams, limit=last - first + 1)
-        known = {}
-        for row in found:
-            if row.topic == RecipientRegistered.TOPIC:
-                # Within a text of JSON a quote has a backslash before it: so these are fields, and no parser is needed.
-                commitment = row.state.partition(b'"commitment":"')[2][:64].decode()
-                known[int(str(row.originator_id)[_DIGITS_FROM:])] = (commitment, b'"shared_account":"' in row.state)
-        return known
+        found = self._store.select_texts_between(
+            recipient_stream(recipient_id(first)),
+            recipient_stream(recipient_id(last)),
+            RecipientRegistered.TOPIC,
+            ("commitment", "shared_account"),
+        )
+        return {int(stream[_DIGITS_FROM:]): (commitment, shared) for stream, commitment, shared in found if stream}
 
     def erased(self, numbers: Collection[int]) -> set[int]:
         """Those of these people who are erased."""

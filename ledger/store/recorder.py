@@ -142,6 +142,16 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
     def select_first_between(self, first: str, last: str, *, limit: int) -> list[StoredEvent]:
         """The first events of the streams from one name to another, at most so many."""
 
+    @abstractmethod
+    def select_texts_between(
+        self, first: str, last: str, topic: str, names: Sequence[str]
+    ) -> list[tuple[str | None, ...]]:
+        """The stream, and the values of these fields, of each first event of a kind in the streams from one name to
+        another; None for a field that an event does not have, or whose bytes are no JSON.
+
+        A third of the work of `select_first_between`, where most of an event is not needed.
+        """
+
     def select_first(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
         """Stream → its first event, of those streams that have one."""
         rows = self._select_in(streams, only_first=True)

@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -189,6 +189,21 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
                 (first, last, limit),
             )
             return [StoredEvent(*row) for row in cursor.fetchall()]
+
+    def select_texts_between(
+        self, first: str, last: str, topic: str, names: Sequence[str]
+    ) -> list[tuple[str | None, ...]]:
+        paths = ", ".join("json_extract(state, ?)" for _ in names)
+        statement = (
+            f"SELECT originator_id, {paths} FROM (SELECT originator_id, CAST(state AS TEXT) AS state"
+            f" FROM {self.events_table_name} WHERE originator_id BETWEEN ? AND ? AND originator_version=1 AND topic=?)"
+            " WHERE json_valid(state)"
+        )
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None
+            cursor.execute(statement, (*(f"$.{name}" for name in names), first, last, topic))
+            found: list[tuple[str | None, ...]] = cursor.fetchall()
+            return found
 
     def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
         wanted = list(streams)

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from cryptography.exceptions import InvalidTag
+
 from ledger.vault.keys import NONCE_BYTES, person_place
-from ledger.vault.person import commitment_of, person_of
+from ledger.vault.person import commitment_of, lookups_of
 from ledger.vault.rows import NUMBER_MAX, Entry, Index, PersonRow
 from ledger.vault.vault import Vault
 
 PAGE_PEOPLE = 8_192
 _WHAT: dict[Index, str] = {"identity": "national ids", "account": "accounts"}
 
-Known = tuple[str, bool]
-"""What a person was registered with: the commitment, and whether a reason is recorded why their account serves others."""
+Known = tuple[str | None, str | None]
+"""What a person was registered with: the commitment, and the reason, if one is recorded, why their account serves others."""
 
 
 class Finding(NamedTuple):
@@ -51,6 +53,13 @@ class _Opened(NamedTuple):
     national_ids: list[str]
     accounts: list[str]
 
+    def add(self, numbers: list[int], plains: list[bytes], national_ids: list[str], accounts: list[str]) -> None:
+        """Add people, by their salted bytes and what they are found by."""
+        self.numbers.extend(numbers)
+        self.commitments.extend(map(commitment_of, plains))
+        self.national_ids.extend(national_ids)
+        self.accounts.extend(accounts)
+
 
 @dataclass
 class Part:
@@ -80,8 +89,8 @@ class Examination:
         """The people with the numbers from one to another, both included."""
         part, after = Part(), first - 1
         while after < last:
-            page = [row for row in self._vault.rows.page(after, PAGE_PEOPLE) if row.number <= last]
-            until = page[-1].number if page else min(after + PAGE_PEOPLE, last)
+            until = min(after + PAGE_PEOPLE, last)
+            page = self._vault.rows.between(after + 1, until)
             part.people += len(page)
             part.findings += self._page(page, self._events.registered(after + 1, until), part)
             after = until
@@ -115,24 +124,35 @@ class Examination:
 
     def _open(self, page: Sequence[PersonRow], opened: _Opened) -> Iterator[Finding]:
         """Open the rows into lists; what does not open, or should not be there, is found."""
-        decrypt = self._vault.keyring.seal.decrypt
-        numbers, commitments, national_ids, accounts = opened
+        if self._is_opened_whole(page, opened):
+            return
+        keyring = self._vault.keyring
         for number, version, agreement, sealed in page:
             if version != 1 or agreement:
                 yield Finding(number, f"version {version} lies in the vault, and no event speaks of it")
-                continue
-            try:
-                plain = decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], person_place(number, 1, ""))
-                person = person_of(plain)
-            except (ValueError, KeyError):
-                yield Finding(number, "the row is of no form that is known")
-            except Exception:  # noqa: BLE001  # the library's own, which is no ValueError
+            elif (plain := keyring.opened(sealed, person_place(number, 1, ""))) is None:
                 yield Finding(number, "the row does not open in its place: it was changed, or is another's")
+            elif (found := lookups_of([plain])) is None:
+                yield Finding(number, "the row is of no form that is known")
             else:
-                numbers.append(number)
-                commitments.append(commitment_of(plain))
-                national_ids.append(person.national_id)
-                accounts.append(person.account)
+                opened.add([number], [plain], *found)
+
+    def _is_opened_whole(self, page: Sequence[PersonRow], opened: _Opened) -> bool:
+        """Open all rows of a page if each is as it should be, which is a third of the work of one after the other."""
+        decrypt = self._vault.keyring.seal.decrypt
+        if any(version != 1 or agreement for _, version, agreement, _ in page):
+            return False
+        try:
+            plains = [
+                decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], person_place(number, 1, ""))
+                for number, _, _, sealed in page
+            ]
+        except (InvalidTag, ValueError):
+            return False
+        if (found := lookups_of(plains)) is None:
+            return False
+        opened.add([row[0] for row in page], plains, *found)
+        return True
 
     def _missing(self, page: Sequence[PersonRow], known: dict[int, Known]) -> Iterator[Finding]:
         there = {row.number for row in page}
@@ -144,6 +164,8 @@ class Examination:
                 yield Finding(number, "is registered, and not in the vault; put a copy of the vault back")
 
     def _commitments(self, opened: _Opened, known: dict[int, Known]) -> Iterator[Finding]:
+        if [known.get(number, (None,))[0] for number in opened.numbers] == opened.commitments:
+            return
         for number, commitment in zip(opened.numbers, opened.commitments, strict=True):
             if (said := known.get(number)) is None:
                 yield Finding(

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic_core import from_json
@@ -56,6 +57,16 @@ def person_of(plain: bytes) -> Person:
     return Person(
         national_id, stored["name"], stored["account"], stored["phone"], stored["address"], stored.get("bank", "")
     )
+
+
+def lookups_of(plains: Sequence[bytes]) -> tuple[list[str], list[str]] | None:
+    """What people are found by, their national ids and their accounts, in salted bytes; None where some are of no known form."""
+    try:
+        stored = [from_json(plain[SALT_BYTES:]) for plain in plains]
+        ids = [each["id"] if each.get("form") == FORM else each["nik"] for each in stored]
+        return ids, [each["account"] for each in stored]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
 
 
 def commitment_of(plain: bytes) -> str:

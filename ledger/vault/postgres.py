@@ -141,6 +141,10 @@ class PostgresPersonRows:
         statement = f"SELECT array_agg(number ORDER BY number) FROM {SCHEMA}.account GROUP BY mac HAVING COUNT(*)>1"
         yield from (numbers for (numbers,) in self.read(statement))
 
+    def between(self, first: int, last: int) -> list[PersonRow]:
+        statement = f"SELECT * FROM {SCHEMA}.person WHERE number BETWEEN %s AND %s ORDER BY number, version, agreement"
+        return list(map(PersonRow._make, self.read(statement, first, last)))
+
     def entries(self, index: Index) -> Iterator[Entry]:
         after: tuple[bytes, int] = (b"", -1)
         statement = f"""

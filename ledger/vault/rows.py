@@ -119,6 +119,9 @@ class PersonRows(Protocol):
     def meeting(self) -> Iterator[list[int]]:
         """The numbers of the people whom one account serves, of each account that serves several."""
 
+    def between(self, first: int, last: int) -> list[PersonRow]:
+        """The rows of people from one number to another, both included, in order."""
+
     def entries(self, index: Index) -> Iterator[Entry]:
         """Every entry of an index, in any order."""
 

@@ -273,6 +273,11 @@ class SQLitePersonRows:
         with refusing():
             yield from _INDEXES["account"].meeting(self.database)
 
+    def between(self, first: int, last: int) -> list[PersonRow]:
+        statement = "SELECT * FROM person WHERE number BETWEEN ? AND ? ORDER BY number, version, agreement"
+        with refusing():
+            return list(map(PersonRow._make, self.database.execute(statement, (first, last))))
+
     def entries(self, index: Index) -> Iterator[Entry]:
         with refusing():
             yield from _INDEXES[index].entries(self.database)
