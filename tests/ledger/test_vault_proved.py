@@ -291,24 +291,3 @@ def test_what_opens_a_commitment_is_disclosed(ledger: Ledger, people: list[str])
     assert shown.held is not None
     assert base64.b64decode(base64.b64encode(shown.held.salted)).endswith(b'"address":""}')
     assert shown.held.commitment == shown.registered.commitment
-
-
-@pytest.mark.parametrize(
-    ("statement", "named"),
-    [
-        (
-            "CREATE TRIGGER swallow AFTER INSERT ON person BEGIN DELETE FROM person; END",
-            "the trigger swallow of person",
-        ),
-        ("CREATE VIEW people AS SELECT * FROM person", "the view people"),
-        ("ALTER TABLE person ADD COLUMN more TEXT", "the table person is another"),
-        ("DROP INDEX refused_by_mac", "the index refused_by_mac is missing"),
-    ],
-)
-def test_a_vault_of_other_tables_is_not_believed(ledger: Ledger, people: list[str], statement: str, named: str) -> None:
-    del people
-    if ledger.place.database is not None:
-        pytest.skip("PostgreSQL's own such statements are in tests/postgres/test_vault_schema.py")
-    by_hand(ledger, statement)
-    with pytest.raises(IntegrityBrokenError, match=named), closing(Ledger(ledger.folder, now=ledger.now)) as other:
-        register(other, 1, first=9)
