@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application.people import recipient_id
+from projections.audit.vault_law import check_vault
 from tests.acts import held, numbers_of, row_in_vault
 from tests.logged import add_log, assert_whole
 from tests.survival.office import (
@@ -31,6 +32,8 @@ from tests.survival.office import (
 )
 
 DRIVER = Path(__file__).with_name("stops.py")
+KEPT = Path(__file__).parents[1] / "kept" / "ledger-0.1" / "ledger"
+"""With a vault of format 1."""
 INTERRUPTED = 130
 GRANTS = ("group", "propose", "@/groups.csv", "--program", "jps", "--batch", "g1")
 
@@ -54,7 +57,7 @@ def stopped_everywhere(
     """The ledger after the command ran undisturbed, and a ledger for each point where it was stopped and ran again."""
     work.mkdir()
     # A fixed date, for the days may change between the copies.
-    date = () if arguments[0] == "init" else ("--effective-on", "2020-10-01")
+    date = () if arguments[0] in ("init", "vault") else ("--effective-on", "2020-10-01")
     command = ("--store", "@/ledger", *arguments, *date)
     told = subprocess.run(
         [sys.executable, str(DRIVER), *map(str, (base, work, by.name, points, chunk_rows)), *command],
@@ -305,6 +308,23 @@ def test_an_erasure_killed_anywhere_is_completed_by_the_same_command(small: Offi
                 assert not [each for each in (identity[8:], account[8:], sealed) if each in content], (stop, path)
     for stop in stops[::10]:
         stop.office.done("check")
+
+
+def test_an_older_vault_killed_anywhere_on_its_way_is_brought_over_whole(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    shutil.copytree(KEPT, base / "ledger")
+
+    _, stops = stopped_everywhere(base, tmp_path / "work", "vault", "upgrade", points=60)
+
+    assert any(stop.stopped < 0 for stop in stops)
+    for stop in stops:
+        with stop.office.opened() as ledger:
+            assert sorted(numbers_of(ledger, [f"00000101019000{n:02}" for n in range(1, 8)]).values()) == list(
+                range(1, 7)
+            )
+            law, unshown = check_vault(ledger.place, ledger.store, is_audit=False)
+            assert (law.checked, law.broken, law.notices, unshown) == (6, [], [], None), stop
 
 
 def test_an_erasure_killed_anywhere_is_either_not_begun_or_named_until_it_is_complete(
