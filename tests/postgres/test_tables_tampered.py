@@ -1,10 +1,7 @@
 """Tables that somebody has rebuilt, or whose rows are numbered otherwise, are found before a word of them is believed."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,9 +20,9 @@ from ledger.store.postgres_tables import FORMS, LOCK
 from ledger.store.recorder import Conflict
 from ledger.store.server import Database
 from tests.acts import BUDI, PROGRAM, now
+from tests.memory import code_and_memory
 from tests.postgres.server import Home, Server
 
-SALUR = str(Path(sys.executable).with_name("salur"))
 MEMORY_BYTES_MAX = 500_000_000
 WRITE = ("program", "budget", PROGRAM, "90000000", "--officer", "budi")
 READS = (("report", "programs"), ("check",), ("seal",), ("log", "create"), ("audit", "verify", "{folder}"))
@@ -263,16 +260,8 @@ def test_it_takes_little_memory_to_find_a_row_numbered_2_62(own: Home, server: S
     server.execute(*past_the_trigger(row(1 << 62), end), name=own.name)
     for command in (WRITE, *READS):
         given = [each.format(folder=own.folder) for each in command]
-        process = subprocess.Popen(
-            [SALUR, "--store", str(own.folder), *given], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        with process:
-            assert process.stderr
-            told = process.stderr.read().decode()
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == cli.BROKEN, told
-        assert used.ru_maxrss * 1024 < MEMORY_BYTES_MAX, command
+        code, memory_bytes = code_and_memory(own.folder, given)
+        assert (code, memory_bytes < MEMORY_BYTES_MAX) == (cli.BROKEN, True), command
 
 
 # The database of an earlier version
