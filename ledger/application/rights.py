@@ -17,8 +17,6 @@ from ledger.vault.postgres_tables import SCHEMA as VAULT_SCHEMA
 NAME_BYTES_MAX = 63
 """PostgreSQL cuts a longer name off, so that two of them may become one."""
 _SCHEMAS = f"{SCHEMA}, {VAULT_SCHEMA}"
-_EARLIER = ("salur_officer", "salur_auditor", "salur_vault")
-"""The roles of all ledgers of a server, up to version 0.1.0."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def grants(database: Database) -> str:
     lines = [
         _FOR_WHOM.format(quote=_quote_for(literals), roles=literals, **named).rstrip("\n"),
         f"REVOKE ALL ON DATABASE {place} FROM PUBLIC;",
-        *_taken(", ".join(["PUBLIC", everybody, *_earlier_roles(database, roles)])),
+        *_taken(", ".join(["PUBLIC", everybody, *_others(database, roles)])),
         f"GRANT CONNECT ON DATABASE {place} TO {everybody};",
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {named['officer']}, {named['auditor']};",
         f"GRANT USAGE ON SCHEMA {VAULT_SCHEMA} TO {named['vault']};",
@@ -131,10 +129,12 @@ def _taken(whom: str) -> Iterator[str]:
     yield f"REVOKE ALL ON ALL ROUTINES IN SCHEMA {_SCHEMAS} FROM {whom};"
 
 
-def _earlier_roles(database: Database, roles: Roles) -> list[str]:
-    """The roles that an earlier version gave rights in every ledger of the server."""
-    known = {role for (role,) in database.read("SELECT rolname::text FROM pg_roles")}
-    return [role for role in _EARLIER if role in known and role not in vars(roles).values()]
+def _others(database: Database, roles: Roles) -> list[str]:
+    """Who else was given rights: the roles that all ledgers of a server had up to version 0.1.0, or those of a ledger whose
+    database this is a copy of.
+    """
+    found = {role for (role,) in database.read(_GIVEN_TO, ([SCHEMA, VAULT_SCHEMA],))}
+    return [_identifier(role) for role in sorted(found - set(vars(roles).values()))]
 
 
 def _identifier(name: str) -> str:
@@ -153,6 +153,14 @@ def _quote_for(text: str) -> str:
 _TABLES = """
 SELECT n.nspname||'.'||c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid=c.relnamespace
 WHERE c.relkind='r' AND n.nspname=ANY(%s)
+"""
+
+_GIVEN_TO = """
+SELECT DISTINCT r.rolname::text
+FROM pg_namespace AS n LEFT JOIN pg_class AS c ON c.relnamespace=n.oid LEFT JOIN pg_attribute AS a ON a.attrelid=c.oid
+CROSS JOIN unnest(ARRAY[n.nspacl::text, c.relacl::text, a.attacl::text]) AS given
+CROSS JOIN aclexplode(given::aclitem[]) AS g JOIN pg_roles AS r ON r.oid=g.grantee
+WHERE n.nspname=ANY(%s) AND r.oid<>n.nspowner AND r.oid IS DISTINCT FROM c.relowner
 """
 
 # Rights that a role has in effect: given to it or its roles, to everybody, by ownership, or to all tables at once.

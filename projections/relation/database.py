@@ -36,6 +36,7 @@ def database(memory_bytes_max: int = MEMORY_BYTES_MAX, *, threads: int | None = 
             }
         )
         try:
+            connection.execute("SET enable_progress_bar = false")  # of a long query, among the data on standard output
             connection.execute("SET parquet_metadata_cache = true")  # a projection names the same files many times
             yield connection
         finally:

@@ -5,6 +5,7 @@ import shutil
 import stat
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -158,7 +159,8 @@ CHANGES: dict[str, str] = {
 def test_a_store_that_contradicts_the_log_is_never_signed(folder: Path, log: Log, change: str, more: int) -> None:
     before = checkpoint_bytes(log)
     execute(folder, CHANGES[change])
-    append(folder, 10_000, 10_000 + more)
+    with suppress(IntegrityBrokenError):  # the store looks for the first event, and stores nothing where it is gone
+        append(folder, 10_000, 10_000 + more)
 
     for act in (log.grow, log.rebuild):
         with pytest.raises(IntegrityBrokenError):

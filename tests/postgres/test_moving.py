@@ -277,6 +277,10 @@ def test_the_commands_make_grant_join_copy_and_check(
     assert salur(["--store", "one", "check"]) == 0
     assert "Notice rights: you work as postgres, a superuser" in capsys.readouterr().err
     assert "3 events, 0 people" in done("copy", "one", "three")
+    there = server.new_database()
+    printed = done("copy", "three", "four", "--database", server.address(there))
+    assert server.run_script(printed, there).returncode == 0, "what is printed is for psql alone"
+    assert f"GRANT CONNECT ON DATABASE {there} TO {there}_officer" in printed
     said = {"salur": "ledger", "format": 1, "ledger": Ledger(tmp_path / "three").fingerprint}
     assert json.loads((tmp_path / "three" / "ledger.json").read_text()) == said
     assert json.loads((tmp_path / "two" / "ledger.json").read_text())["database"] == server.address(name, OFFICER)

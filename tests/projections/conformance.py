@@ -127,7 +127,7 @@ def on_both(session: Any, book: Book, folder: Path, segment_events: int) -> Iter
     segments = Archive(folder / "archive", book.recorder, segment_events=segment_events).brought_up_to_date()
     tail = folder / "tail.parquet"
     with database() as connection:
-        load(connection, book.recorder, segments)
+        load(connection, book.recorder, segments, with_gaps=True)
         connection.execute(f"COPY tail TO '{tail}' (FORMAT parquet)")
         _name_absent(connection)
         show_log(session, [*(segment.path for segment in segments), tail], ABSENT_PEOPLE)
@@ -192,7 +192,7 @@ def large(session: Any, events: int, folder: Path) -> Iterator[Both]:
     """A ledger of so many events on both engines, each of which reads the same two files."""
     book = break_laws(Book(folder / "events.db"))
     with database() as connection:
-        load(connection, book.recorder)
+        load(connection, book.recorder, with_gaps=True)
         paths = multiplied(connection, events, folder)
     book.close()
     with database() as connection:

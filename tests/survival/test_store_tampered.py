@@ -1,9 +1,6 @@
 """A database that somebody has rebuilt, or numbered otherwise, is found before a word of it is believed."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +17,8 @@ from ledger.store.sqlite import LedgerFactory
 from projections.audit.verification import audit
 from projections.reports.engine import Reports
 from tests.acts import BUDI, PROGRAM, SITI, now, register
+from tests.memory import code_and_memory
 
-SALUR = str(Path(sys.executable).with_name("salur"))
 MEMORY_BYTES_MAX = 500_000_000
 WRITE = ("program", "budget", PROGRAM, "90000000", "--officer", "budi")
 READS = (
@@ -235,19 +232,8 @@ def test_a_gap_that_the_looks_miss_is_found_by_whoever_reads_the_log(
 def test_it_takes_little_memory_to_find_a_row_numbered_2_62(folder: Path) -> None:
     tamper(folder, row(1 << 62))
     for command in (WRITE, *READS, ("audit", "verify", str(folder))):
-        process = subprocess.Popen(
-            [SALUR, "--store", str(folder), *command],
-            cwd=folder.parent,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        with process:
-            assert process.stderr
-            told = process.stderr.read().decode()
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == cli.BROKEN, told
-        assert used.ru_maxrss * 1024 < MEMORY_BYTES_MAX, command
+        code, memory_bytes = code_and_memory(folder, command)
+        assert (code, memory_bytes < MEMORY_BYTES_MAX) == (cli.BROKEN, True), command
 
 
 def test_numbers_that_follow_one_another_are_taken_for_what_they_are(ledger: Ledger) -> None:
