@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 POLL_S = 0.002
@@ -47,16 +47,37 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path, *, is_removed: bool = False) -> Iterator[None]:
     """Let one process at a time do what is in this block; the lock ends with the process that holds it.
 
-    The lock belongs to the open file: a file that stays behind does not mean that anybody holds the lock.
+    The lock belongs to the open file: a file that stays behind does not mean that anybody holds the lock. Where it is
+    removed at the end, whoever waited for it takes the file that is there then.
     """
     from filelock import lock_descriptor
 
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            lock_descriptor(handle, poll_interval=POLL_S)
+        except BaseException:
+            os.close(handle)
+            raise
+        if not is_removed or _is_at(handle, lock):
+            break
+        os.close(handle)
     try:
-        lock_descriptor(handle, poll_interval=POLL_S)
         yield
     finally:
+        if is_removed and os.name != "nt":
+            lock.unlink(missing_ok=True)
         os.close(handle)
+        if is_removed and os.name == "nt":  # it removes no file that is open, and so none that another one holds
+            with suppress(OSError):
+                lock.unlink()
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether an open file is the one of that name."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.stat())
+    return False

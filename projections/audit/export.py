@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 from ledger.application.batches import proposals
 from ledger.domain.batch import BatchApproved
 from ledger.domain.opening import LedgerOpened
-from ledger.store.durable import sha256_of, sync, write_whole
+from ledger.store.durable import alone, sha256_of, sync, write_whole
 from ledger.store.entries import to_entry, to_event
 from ledger.store.errors import FolderNotEmptyError
 from ledger.store.recorder import EventLog
 from ledger.store.signed import split
-from ledger.transparency.log import Log
+from ledger.transparency.log import VERIFIER_KEY, Log
 from ledger.transparency.merkle import TILE_WIDTH, Tile, entry_tiles_of, tiles_of
 from projections.audit import published
 from projections.audit.check import ABSENT
@@ -38,7 +38,8 @@ LOG, BATCHES, OFFICERS, QUERIES, VERIFIER = "log", "batches", "officers", "queri
 OFFICERS_LIST, JOURNAL, README, SUMS = "officers.csv", "journal.hledger", "README.md", "SHA256SUMS"
 LOG_KEY = "log-key.pem"
 FOLDERS = (LOG, ARCHIVE, BATCHES, OFFICERS, QUERIES, VERIFIER)
-NAMES = {*FOLDERS, LOG_KEY, OFFICERS_LIST, JOURNAL, README, SUMS}
+LOCK = "lock"
+NAMES = {*FOLDERS, LOG_KEY, OFFICERS_LIST, JOURNAL, README, SUMS, LOCK}
 """Of an export."""
 _PAGE = 1_000
 
@@ -62,12 +63,34 @@ def export(
 ) -> Exported:
     """Write all that a stranger needs into a folder; one that was interrupted or has grown old is gone on from.
 
-    Raises `FolderNotEmptyError` for a folder that holds something else.
+    Of two at once into one folder, the second waits for the first. Raises `FolderNotEmptyError` for a folder that holds
+    something else, or the export of another ledger.
     """
-    if folder.exists() and any(each.name.removesuffix(".new") not in NAMES for each in folder.iterdir()):
-        raise FolderNotEmptyError(folder=str(folder))
+    _require_fit(folder, log)
     folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / LOCK, is_removed=True):
+        _require_fit(folder, log)
+        return _export(log, folder, archive, lists, on_progress)
+
+
+def _require_fit(folder: Path, log: Log) -> None:
+    """Refuse a folder that is neither free nor has an export of this log."""
+    if not folder.exists():
+        return
+    if any(each.name.removesuffix(".new") not in NAMES for each in folder.iterdir()):
+        raise FolderNotEmptyError(folder=str(folder))
+    try:
+        known = (folder / LOG / VERIFIER_KEY).read_text().removesuffix("\n")
+    except FileNotFoundError:
+        return
+    if known != str(log.key):
+        raise FolderNotEmptyError(folder=str(folder))
+
+
+def _export(log: Log, folder: Path, archive: Archive | None, lists: Path, on_progress: OnProgress) -> Exported:
     (folder / SUMS).unlink(missing_ok=True)  # the list of hashes is written last, so that an unfinished export has none
+    # First of all, so that what an interruption leaves says whose it is.
+    _write(folder / LOG / VERIFIER_KEY, f"{log.key}\n".encode())
     size = published.export(log, folder / LOG, lambda done: on_progress("log", done))
     _remove_older_tiles(folder / LOG, size)
     events = PublishedLog(folder / LOG).recorder
@@ -269,6 +292,8 @@ def paths_of(folder: Path) -> Sequence[Path]:
 def sums(folder: Path) -> Iterator[bytes]:
     """The lines of the list, as `sha256sum` writes and reads them."""
     for path in paths_of(folder):
+        if path == folder / LOCK:  # of the process that writes this
+            continue
         yield f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n".encode()
 
 

@@ -112,14 +112,14 @@ def audit(
 
     Raises `LedgerMissingError` for a folder that is neither.
     """
-    asked = partial(_log_law, key=key, expected=expected, on_progress=on_progress)
+    asked = partial(log_law, key=key, expected=expected, on_progress=on_progress)
     found = (
         _audit_export(path, asked, on_progress, key, expected)
         if is_export(path)
         else _audit_ledger(path, asked, on_progress, key, expected)
     )
     if witnesses is not None:
-        found.laws.append(_examined("log-witnessed", _WITNESSES, lambda: _witness_law(path, key, witnesses)))
+        found.laws.append(examined("log-witnessed", _WITNESSES, lambda: _witness_law(path, key, witnesses)))
     return found
 
 
@@ -152,17 +152,17 @@ def _audit_ledger(
         signed = _broken("log-signed", _LOG, problem or "the ledger has no transparency log, and was asked for one")
         waiting = 0
 
-        def examined() -> Law:
+        def of_log() -> Law:
             nonlocal waiting
             law, waiting = log_law(cast("Log", log), source)
             return law
 
         if log is not None:
-            signed = _examined("log-signed", _LOG, examined)
+            signed = examined("log-signed", _LOG, of_log)
         if waiting:
             not_shown.append(f"The last {waiting} events are in no checkpoint yet: they can still be changed unseen.")
         has_none = not problem and log is None and key is None and not expected
-        whole = _examined("store-whole", _STORE, lambda: _store_law(place, events))
+        whole = examined("store-whole", _STORE, lambda: _store_law(place, events))
         archive = KeptArchive(path / ARCHIVE, events) if (path / ARCHIVE).is_dir() else None
         opened = _Opened(events, source, archive, path / BATCHES)
         laws = [
@@ -177,13 +177,13 @@ def _vault_law(path: Path, place: Place, events: LedgerRecorder, not_shown: list
     """The law of the vault where it and its key lie with the ledger; where not, that is added to what is not shown."""
     unshown: str | None = None
 
-    def examined() -> Law:
+    def looked_through() -> Law:
         nonlocal unshown
         with _readable_vault(require_ledger(path)) as vault:
             law, unshown = check_vault(vault, events, is_audit=True, events=place)
         return law
 
-    law = _examined(NAME, VAULT_SENTENCE, examined)
+    law = examined(NAME, VAULT_SENTENCE, looked_through)
     if unshown:
         not_shown.append(unshown)
     return [law] if law.checked or not law.holds else []
@@ -242,15 +242,15 @@ def _audit_export(
         laws.append(_broken("log-signed", _LOG, f"{error}: nothing else can be examined"))
         return Audit("export", None, 0, laws, not_shown)
     events = log.recorder
-    laws.append(_examined("log-signed", _LOG, lambda: log_law(log, log)[0]))
+    laws.append(examined("log-signed", _LOG, lambda: log_law(log, log)[0]))
     archive = KeptArchive(path / ARCHIVE, events)
     opened = _Opened(events, log, archive, path / exports.BATCHES)
     laws += _laws_of_events(opened, is_export=True, on_progress=on_progress)
     # Like every law, this one reads the columns, and holds only where the columns are what the events say.
     sound = archive if all(law.holds for law in laws if law.name == "archive-true") else None
-    laws.append(_examined("journal-true", _BOOKS, lambda: _journal_law(path, events, sound)))
-    laws.append(_examined("keys-listed", _KEYS, lambda: _keys_law(path, log)))
-    laws.append(_examined("queries-own", _QUERIES, lambda: _queries_law(path, size)))
+    laws.append(examined("journal-true", _BOOKS, lambda: _journal_law(path, events, sound)))
+    laws.append(examined("keys-listed", _KEYS, lambda: _keys_law(path, log)))
+    laws.append(examined("queries-own", _QUERIES, lambda: _queries_law(path, size)))
     return Audit("export", origin, size, laws, not_shown)
 
 
@@ -322,7 +322,7 @@ def _broken(name: str, sentence: str, detail: str) -> Law:
     return law
 
 
-def _examined(name: str, sentence: str, work: Callable[[], Law]) -> Law:
+def examined(name: str, sentence: str, work: Callable[[], Law]) -> Law:
     """A law, which is broken as well where what it is about cannot be read."""
     try:
         return work()
@@ -330,7 +330,7 @@ def _examined(name: str, sentence: str, work: Callable[[], Law]) -> Law:
         return _broken(name, sentence, str(error).partition("\n")[0])
 
 
-def _log_law(
+def log_law(
     log: SignedLog,
     source: Source[EventLog],
     *,
@@ -338,6 +338,7 @@ def _log_law(
     expected: Sequence[Path],
     on_progress: OnProgress,
 ) -> tuple[Law, int]:
+    """The law of the log: that the events are those it signed; and how many events it has not signed yet."""
     found = verify_log(log, key=key, expected=expected, source=source, on_progress=on_progress)
     law = Law("log-signed", _LOG, checked=found.size)
     for sentence in found.broken:
@@ -350,11 +351,11 @@ def _log_law(
 def _laws_of_events(opened: _Opened, *, is_export: bool, on_progress: OnProgress) -> list[Law]:
     """Those of `salur check`, and the one of the lists."""
     events = opened.events
-    readable = _examined(
+    readable = examined(
         "readable", "Every event can be read.", lambda: check_readable(opened.source, events.size(), on_progress)
     )
-    signed = _examined("signatures-valid", "Every act is signed.", lambda: check_signatures(events))
-    exact = _examined("acts-exact", SENTENCE, lambda: check_acts(events))
+    signed = examined("signatures-valid", "Every act is signed.", lambda: check_signatures(events))
+    exact = examined("acts-exact", SENTENCE, lambda: check_acts(events))
     segments: list[Segment] = []
 
     def archived() -> Law:
@@ -364,7 +365,7 @@ def _laws_of_events(opened: _Opened, *, is_export: bool, on_progress: OnProgress
             law.breach(Breach(None, ARCHIVE, f"no segment holds events {first} to {end - 1}"))
         return law
 
-    columns = _examined("archive-true", _COLUMNS, archived)
+    columns = examined("archive-true", _COLUMNS, archived)
     also = [lambda connection: check_lists(connection, opened.lists, list(proposals(events)), is_export=is_export)]
     try:
         others = examine(events, segments if columns.holds else (), readable, also)

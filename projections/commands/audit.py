@@ -31,7 +31,7 @@ from ledger.console.options import (
 from ledger.console.output import Broken, counted, counted_bar, present, print_json, progress_bar
 from ledger.console.working import opened
 from projections.commands.archive import archive_of, opened_reports
-from projections.commands.check import tell_laws
+from projections.commands.check import require_sound, tell_laws
 from projections.commands.report import ROWS_MAX, print_objects, true_for, written
 
 if TYPE_CHECKING:
@@ -154,13 +154,14 @@ def audit_export(session: Session, folder: Path) -> None:
     """Write to FOLDER all that a stranger needs to verify the ledger up to its newest checkpoint, and no personal data.
 
     FOLDER/README.md says how, with tools of others. Run again it goes on, after an interruption as well as after the
-    log has grown.
+    log has grown. What is handed over is verified first; exit code 4 names what is not as it was signed.
     """
     from ledger.application.batches import fetch_lists
     from projections.audit.export import export
 
     with opened(session) as ledger:
         found = ledger.transparency_log
+        require_sound(ledger)
         fetch_lists(ledger)
         with counted_bar(2 * found.checkpoint().size, "export") as advance:  # each event is read twice
             exported = export(

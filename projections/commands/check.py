@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.console.options import Output, Session, reads
-from ledger.console.output import Broken, present, print_json
+from ledger.console.output import Broken, counted_bar, present, print_json
 from ledger.console.working import opened
 from projections.commands.archive import archive_of
 
 if TYPE_CHECKING:
+    from ledger.application.ledger import Ledger
     from projections.laws.law import Law
 
 
@@ -39,6 +40,21 @@ def check(session: Session, output: Output) -> None:
     click.echo("Every law holds.", err=True)
 
 
+def require_sound(ledger: "Ledger") -> None:
+    """Name what of the store, the log or the archive is not as it was signed, and end with that; else nothing."""
+    from projections.audit.soundness import unsound
+
+    log = ledger.transparency_log
+    with counted_bar(2 * ledger.store.size(), "verify") as advance:
+        broken = unsound(log, ledger.place, advance)
+    if broken:
+        tell_breaches(broken)
+        click.echo(
+            f"Nothing was signed or written; find out what happened with `salur audit verify {ledger.folder}`", err=True
+        )
+        raise Broken()
+
+
 def tell_laws(session: Session, output: Output, laws: "Sequence[Law]", *, whole: object) -> None:
     """Print the laws, or for JSON the whole finding; name what breaks one, and what is worth a look."""
     if output == "json":
@@ -49,6 +65,11 @@ def tell_laws(session: Session, output: Output, laws: "Sequence[Law]", *, whole:
             for law in laws
         ]
         present(session, output, rows, ("law", "checked", "broken", "sentence"))
+    tell_breaches(laws)
+
+
+def tell_breaches(laws: "Sequence[Law]") -> None:
+    """Name what breaks a law, and what is worth a look."""
     for law in laws:
         for breach in law.broken:
             click.echo(f"BROKEN {law.name}: {breach.words}", err=True)

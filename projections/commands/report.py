@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from ledger.console.options import NEW_FILE, Output, Session, as_of_option, know
 from ledger.console.output import EVENT_COLUMNS, counted, event_row, present, print_json, stored_object
 from ledger.console.working import opened
 from ledger.domain.money import Currency
-from projections.commands.archive import opened_reports
+from projections.commands.archive import archive_of, bring_up_to_date, opened_reports
+from projections.commands.check import require_sound
 
 ROWS_MAX = 1_000
 """Of a table on a screen; other forms have all rows."""
@@ -147,11 +148,17 @@ def true_for(session: Session, as_of: date, log_size: int) -> str:
 
 
 def publish_report(session: Session, name: str, path: Path, *, as_of: date | None) -> None:
-    """Write a report as a signed note, and say so."""
+    """Write a report as a signed note, and say so; what it is computed from is verified first."""
     from ledger.store.durable import write_whole
     from ledger.transparency.notes import Checkpoint
     from projections.audit.figures import publish
+    from projections.errors import SegmentMismatchError
 
+    with opened(session) as ledger:
+        # A segment that is none of the ledger's is named by what is verified next.
+        with suppress(SegmentMismatchError):
+            bring_up_to_date(archive_of(ledger))
+        require_sound(ledger)
     with opened_reports(session) as (ledger, reports):
         checkpoint = ledger.transparency_log.note()
         day = as_of or today()

@@ -21,6 +21,8 @@ EVENTS_MIN = 4 * SPAN_EVENTS
 """Fewer are done in this process: to start others takes longer."""
 
 R = TypeVar("R", covariant=True)
+_SAFE_PATH = "PYTHONSAFEPATH"
+
 T = TypeVar("T")
 
 
@@ -77,7 +79,7 @@ def in_spans(
     from multiprocessing import get_context
 
     # Not forked: what a database's library holds in this process is not for two.
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin) as pool:
+    with _without_code_of_the_working_folder(), ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin) as pool:
         coming = [pool.submit(_done, source, work, first, end) for first, end in spans]
         try:
             for (first, end), each in zip(spans, coming, strict=True):
@@ -85,6 +87,23 @@ def in_spans(
                 on_progress(end - first)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_code_of_the_working_folder() -> Iterator[None]:
+    """Let processes that are started import nothing that lies where the command was given, as Python's -P does.
+
+    It is said by the environment: the library that starts them has no other way, and starts one more for itself.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _begin() -> None:
