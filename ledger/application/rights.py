@@ -63,9 +63,6 @@ RIGHTS = (
     Right("vault", ("SELECT", "INSERT", "DELETE", "MAINTAIN"), _of_vault("person", "identity", "account")),
     Right("vault", ("SELECT", "INSERT", "MAINTAIN"), _of_vault("mark", "refused")),
     Right("vault", ("SELECT", "UPDATE (turn)"), _of_vault("vault")),
-    # Of a vault that an earlier version made.
-    Right("vault", ("SELECT", "INSERT"), _of_vault("given")),
-    Right("vault", ("SELECT",), _of_vault("key_check")),
 )
 
 _FOR_WHOM = """\

@@ -296,7 +296,7 @@ def open_office(desk: Path, *, people: int = PEOPLE) -> Office:
         programs.set_budget(ledger, command, program="bsu", budget=BUDGET)
         programs.set_budget(ledger, command, program="jps", budget=100_000_000)
         rows = [
-            Row(n, (nik(n), f"Orang {n}", str(7_000_000_000 + n), "", "", "worker", "", ""))
+            Row(n, (nik(n), f"Orang {n}", str(7_000_000_000 + n), "", "", "worker", "", "", ""))
             for n in range(1, people + 1)
         ]
         registration.register(ledger, command, rows, file_sha256="0" * 64, on_reject=_unexpected)
