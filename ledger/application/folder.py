@@ -87,6 +87,11 @@ class Place:
                 found=found[:FINGERPRINT_SHOWN],
             )
 
+    @property
+    def is_only_read(self) -> bool:
+        """Whether nothing can be written in the folder, as on an auditor's medium."""
+        return not os.access(self.folder, os.W_OK)
+
     def factory(self, *, read_only: bool = False) -> InfrastructureFactory[Any]:
         """Builds the event store; one that is only read leaves no trace in the folder."""
         if self.database is None:
@@ -137,7 +142,7 @@ class Place:
             return []
         from ledger.vault.errors import VaultOlderError
 
-        with closing(self.person_rows(reading=not os.access(self.folder, os.W_OK))) as rows:
+        with closing(self.person_rows(reading=self.is_only_read)) as rows:
             try:
                 return rows.absent() if rows.keyring() else []
             except (RightsMissingError, VaultOlderError):  # half brought over, a vault has not everybody in one table

@@ -45,7 +45,7 @@ def check_vault(
             return law, None
         return law, _UNSHOWN.format(why="there is no vault here") if people.last() else None
     try:
-        vault = place.vault(reading=is_audit)
+        vault = place.vault(reading=is_audit or place.is_only_read)
     except VaultOlderError:
         return law, _UNSHOWN.format(why="it is of an earlier version; `salur vault upgrade` brings it over")
     except RightsMissingError:
@@ -82,7 +82,8 @@ class _Examined:
     @contextmanager
     def opened(self) -> Iterator[Examination]:
         """The examination, on a vault and a store of its own."""
-        vault, factory = self.place.vault(reading=self.is_audit), self.events.factory(read_only=self.is_audit)
+        vault = self.place.vault(reading=self.is_audit or self.place.is_only_read)
+        factory = self.events.factory(read_only=self.is_audit)
         with closing(vault), closing(factory):
             yield Examination(vault, RegisteredPeople(cast("LedgerRecorder", factory.application_recorder())))
 
