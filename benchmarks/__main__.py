@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.audit import tree_verified
 from benchmarks.growth import PAYMENTS_MIN, growth, name_of, whole_way
 from benchmarks.log import log_beside_a_run
-from benchmarks.payments import bytes_an_event, imported_and_paid
+from benchmarks.payments import bytes_an_event, imported_and_paid, vault_checked
 from benchmarks.postgres import imported_and_paid_on_postgres
 from benchmarks.reports import reports_rebuilt
 from benchmarks.shell import one_command, start_up
@@ -40,7 +40,7 @@ def _everything(folder: Path) -> list[Result]:
     results += reports_rebuilt(folder / "large", folder / "ledger")
     results += tree_verified(folder / "large")
     results += one_command(folder, folder / "large")
-    return [*results, start_up(), bytes_an_event(folder / "ledger")]
+    return [*results, vault_checked(folder), start_up(), bytes_an_event(folder / "ledger")]
 
 
 if __name__ == "__main__":

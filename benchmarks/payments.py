@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -20,7 +21,7 @@ from benchmarks.office import (
     run_batch,
     stored_rows,
 )
-from benchmarks.timing import Result, seconds
+from benchmarks.timing import Result, median_seconds, seconds
 from ledger.application.folder import EVENTS, VAULT
 from ledger.application.ledger import Ledger
 from ledger.store.entries import StoredRow
@@ -33,6 +34,7 @@ PEER_SAVES = 1_000
 PEER_RATIO_MIN = 10.0
 RUN_RATIO_MIN = 0.5
 IMPORT_RATIO_MIN = 0.25
+CHECK_PEOPLE = 400_000
 CHECK_PEOPLE_MIN = 100_000
 """A second."""
 
@@ -53,7 +55,6 @@ def imported_and_paid(folder: Path, count: int) -> list[Result]:
     first = ledger.store.size()
     importing = count / seconds(partial(import_people, ledger, people))
     import_limit = count / bare_seconds(folder / "bare.db", stored_rows(ledger, first, count))
-    checking = count / seconds(partial(check_whole_vault, ledger))
     propose_and_approve(ledger, payments)
     first = ledger.store.size()
     running = count / seconds(partial(run_batch, ledger))
@@ -80,20 +81,28 @@ def imported_and_paid(folder: Path, count: int) -> list[Result]:
             is_reached=importing / import_limit >= IMPORT_RATIO_MIN,
             seconds_each={"import": 1 / importing},
         ),
-        Result(
-            work=f"check of the vault, {count:,} people",
-            measured=f"{checking:,.0f}/s",
-            reach=f">= {CHECK_PEOPLE_MIN:,}/s",
-            is_reached=checking >= CHECK_PEOPLE_MIN,
-            seconds_each={"check": 1 / checking},
-        ),
     ]
 
 
-def check_whole_vault(ledger: Ledger) -> None:
-    """Recompute every commitment and both indexes of the vault."""
+def vault_checked(folder: Path, count: int = CHECK_PEOPLE) -> Result:
+    """People a second whose commitments and index entries are recomputed, on a vault that two processes share."""
+    people = people_file(folder, count)
+    ledger = new_ledger(folder / "checked", count)
+    import_people(ledger, people)
+    people.unlink()
     law, _ = check_vault(ledger.place, ledger.store, is_audit=False)
     assert law.holds
+    assert law.checked == count
+    checking = count / median_seconds(partial(check_vault, ledger.place, ledger.store, is_audit=False), times=3)
+    ledger.close()
+    rmtree(folder / "checked")
+    return Result(
+        work=f"check of the vault, {count:,} people",
+        measured=f"{checking:,.0f}/s",
+        reach=f">= {CHECK_PEOPLE_MIN:,}/s",
+        is_reached=checking >= CHECK_PEOPLE_MIN,
+        seconds_each={"check": 1 / checking},
+    )
 
 
 def _library(path: Path) -> None:

@@ -3,6 +3,7 @@
 It can be examined only where the vault and its key are at hand; where they are not, that is said.
 """
 
+import gc
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -90,7 +91,14 @@ class _Examined:
 
 def _part(examination: Examination, first: int, end: int) -> Part:
     """The people whose numbers come after the first so many, up to another."""
-    return examination.people(first + 1, end)
+    # No objects here hold each other, and Python's search for such takes an eighth of the time.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return examination.people(first + 1, end)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _tell(law: Law, findings: Iterable[Finding], store: LedgerRecorder) -> None:
