@@ -193,7 +193,7 @@ def kept(ledger: Ledger) -> tuple[bytes, int]:
 
 def held(ledger: Ledger, number: int) -> Person | None:
     """What the vault holds of a person, held against their registration."""
-    known = RegisteredPeople(ledger.store).registered(number, number).get(number)
+    known = RegisteredPeople(ledger.store).registered(number, number, 1).get(number)
     opened = ledger.vault.open(number, commitment=known[0] or "") if known else None
     return opened.person if opened else None
 

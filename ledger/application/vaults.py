@@ -45,7 +45,7 @@ def upgrade(
 def _require_as_registered(older: Older, people: RegisteredPeople) -> None:
     unfit: list[str] = []
     for first, last, page in older.pages():
-        known = people.registered(first, last)
+        known = people.registered(first, last, last - first + 1)
         for number, commitment in page:
             if commitment is None:
                 unfit.append(f"R{number:09d} does not open with the vault's key")

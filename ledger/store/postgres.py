@@ -208,7 +208,7 @@ class PostgresLedgerRecorder(LedgerRecorder):
         )
 
     def select_texts_between(
-        self, first: str, last: str, topic: str, names: Sequence[str]
+        self, first: str, last: str, topic: str, names: Sequence[str], *, limit: int
     ) -> list[tuple[str | None, ...]]:
         # Bytes that are no text, or no JSON, are nobody's values, and no error that hides the others.
         text = "CASE WHEN state IS JSON THEN convert_from(state, 'UTF8')::json END"
@@ -216,8 +216,9 @@ class PostgresLedgerRecorder(LedgerRecorder):
         statement = (
             f"SELECT originator_id, {values} FROM (SELECT originator_id, {text} AS body FROM {TABLE}"
             " WHERE originator_id BETWEEN %s AND %s AND originator_version=1 AND topic=%s) AS e WHERE body IS NOT NULL"
+            " ORDER BY originator_id LIMIT %s"
         )
-        return self.database.read(statement, (*names, first, last, topic))
+        return self.database.read(statement, (*names, first, last, topic, limit))
 
     def _select_in(self, streams: Iterable[str], *, only_first: bool) -> Iterator[StoredEvent]:
         wanted = list(streams)

@@ -144,10 +144,10 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
 
     @abstractmethod
     def select_texts_between(
-        self, first: str, last: str, topic: str, names: Sequence[str]
+        self, first: str, last: str, topic: str, names: Sequence[str], *, limit: int
     ) -> list[tuple[str | None, ...]]:
         """The stream, and the values of these fields, of each first event of a kind in the streams from one name to
-        another; None for a field that an event does not have, or whose bytes are no JSON.
+        another, at most so many, in the order of the names; None for a field that an event does not have, or whose bytes are no JSON.
 
         A third of the work of `select_first_between`, where most of an event is not needed.
         """

@@ -191,17 +191,17 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             return [StoredEvent(*row) for row in cursor.fetchall()]
 
     def select_texts_between(
-        self, first: str, last: str, topic: str, names: Sequence[str]
+        self, first: str, last: str, topic: str, names: Sequence[str], *, limit: int
     ) -> list[tuple[str | None, ...]]:
         paths = ", ".join("json_extract(state, ?)" for _ in names)
         statement = (
             f"SELECT originator_id, {paths} FROM (SELECT originator_id, CAST(state AS TEXT) AS state"
             f" FROM {self.events_table_name} WHERE originator_id BETWEEN ? AND ? AND originator_version=1 AND topic=?)"
-            " WHERE json_valid(state)"
+            " WHERE json_valid(state) ORDER BY originator_id LIMIT ?"
         )
         with self.datastore.transaction(commit=False) as cursor:
             cursor.sqlite_cursor.row_factory = None
-            cursor.execute(statement, (*(f"$.{name}" for name in names), first, last, topic))
+            cursor.execute(statement, (*(f"$.{name}" for name in names), first, last, topic, limit))
             found: list[tuple[str | None, ...]] = cursor.fetchall()
             return found
 

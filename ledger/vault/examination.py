@@ -16,7 +16,9 @@ from ledger.vault.person import commitment_of, lookups_of
 from ledger.vault.rows import NUMBER_MAX, Entry, Index, PersonRow
 from ledger.vault.vault import Vault
 
-PAGE_PEOPLE = 8_192
+PAGE_ROWS = 8_192
+SPAN_PEOPLE = 1 << 16
+"""So many numbers are looked at in one go by one process."""
 _WHAT: dict[Index, str] = {"identity": "national ids", "account": "accounts"}
 
 Known = tuple[str | None, str | None]
@@ -38,8 +40,8 @@ class Events(Protocol):
     def last(self) -> int:
         """The highest number that is registered; 0 where none is."""
 
-    def registered(self, first: int, last: int) -> dict[int, Known]:
-        """Number → what they were registered with, of the numbers from one to another, both included."""
+    def registered(self, first: int, last: int, limit: int) -> dict[int, Known]:
+        """Number → what they were registered with, of the numbers from one to another, both included; the first so many."""
 
     def erased(self, numbers: Collection[int]) -> set[int]:
         """Those of these people who are erased."""
@@ -81,25 +83,50 @@ class Examination:
         self._events = events
 
     def last(self) -> int:
-        """The highest number that is in the vault or registered."""
+        """The highest number that is in the vault or registered, of those that there can be."""
         # The events first: whoever is registered by now was in the vault before.
-        return max(self._events.last(), self._vault.rows.last())
+        return min(max(self._events.last(), self._vault.rows.last()), NUMBER_MAX)
 
     def people(self, first: int, last: int) -> Part:
         """The people with the numbers from one to another, both included."""
         part, after = Part(), first - 1
         while after < last:
-            until = min(after + PAGE_PEOPLE, last)
-            page = self._vault.rows.between(after + 1, until)
+            page, known, until = self._read(after + 1, last)
             part.people += len(page)
-            part.findings += self._page(page, self._events.registered(after + 1, until), part)
+            part.findings += self._page(page, known, part)
             after = until
         return part
+
+    def spans(self, last: int) -> Iterator[tuple[int, int]]:
+        """Ranges of numbers for `people`, as (one before the first, last), without gaps between them.
+
+        A number that is far beyond the others has a span of its own, so that what lies between costs nothing.
+        """
+        end = 0
+        while end < last:
+            following = self._vault.rows.following(end + 1)
+            before, end = end, last if following is None else min(max(following, end + 1) + SPAN_PEOPLE - 1, last)
+            yield before, end
+
+    def _read(self, first: int, last: int) -> tuple[list[PersonRow], dict[int, Known], int]:
+        """A page of rows, what is registered under their numbers, and the number that both reach to."""
+        page = self._vault.rows.between(first, last, PAGE_ROWS)
+        until = last
+        if len(page) == PAGE_ROWS:
+            until = page[-1].number
+            if page[0].number < until:  # the last one's rows may go on
+                until -= 1
+        known = self._events.registered(first, until, PAGE_ROWS)
+        if len(known) == PAGE_ROWS:
+            until = min(until, max(known))
+        return [row for row in page if row.number <= until], known, until
 
     def rest(self, parts: Sequence[Part], last: int) -> Iterator[Finding]:
         """What belongs to nobody, once all people up to the last were looked at."""
         rows = self._vault.rows
         yield from self._counter(last)
+        for number in rows.out_of_range():
+            yield Finding(None, f"a row has the number {number}, and a recipient's has at most nine digits")
         for index in _WHAT:
             if rows.entry_count(index) != sum(part.entries[index] for part in parts):
                 yield from self._strays(index)
@@ -209,7 +236,7 @@ class Examination:
         """Entries that belong to nobody; the whole index is gone through, which is done only where it has too many."""
         rows = self._vault.rows
         entries = rows.entries(index)
-        while page := list(islice(entries, PAGE_PEOPLE)):
+        while page := list(islice(entries, PAGE_ROWS)):
             found = list(rows.people(sorted({number for _, number in page if 0 < number <= NUMBER_MAX})))
             opened = _Opened([], [], [], [])
             unopened = {finding.number for finding in self._open(found, opened)}  # named before
@@ -222,7 +249,7 @@ class Examination:
     def _meeting(self) -> Iterator[Finding]:
         """People whose accounts meet without a recorded reason; told of each but the first of them."""
         for numbers in self._vault.rows.meeting():
-            known = {number: self._events.registered(number, number).get(number) for number in numbers}
+            known = {number: self._events.registered(number, number, 1).get(number) for number in numbers}
             without = sorted(number for number, said in known.items() if said and not said[1])
             for number in without[1:]:
                 others = ", ".join(f"R{each:09d}" for each in without if each != number)

@@ -19,6 +19,7 @@ from ledger.vault.rows import (
     GAPS,
     HASHES_PER_QUERY,
     NUMBER_MAX,
+    OUT_OF_RANGE,
     Entry,
     Index,
     MarkRow,
@@ -119,6 +120,9 @@ class PostgresPersonRows:
     def last(self) -> int:
         return int(self.read(f"SELECT COALESCE(MAX(number), 0) FROM {SCHEMA}.person")[0][0])
 
+    def out_of_range(self) -> list[int]:
+        return [number for (number,) in self.read(OUT_OF_RANGE.format(person=f"{SCHEMA}.person", most=NUMBER_MAX))]
+
     def count(self) -> int:
         return int(self.read(f"SELECT COUNT(*) FROM {SCHEMA}.person")[0][0])
 
@@ -141,9 +145,15 @@ class PostgresPersonRows:
         statement = f"SELECT array_agg(number ORDER BY number) FROM {SCHEMA}.account GROUP BY mac HAVING COUNT(*)>1"
         yield from (numbers for (numbers,) in self.read(statement))
 
-    def between(self, first: int, last: int) -> list[PersonRow]:
-        statement = f"SELECT * FROM {SCHEMA}.person WHERE number BETWEEN %s AND %s ORDER BY number, version, agreement"
-        return list(map(PersonRow._make, self.read(statement, first, last)))
+    def between(self, first: int, last: int, limit: int) -> list[PersonRow]:
+        statement = (
+            f"SELECT * FROM {SCHEMA}.person WHERE number BETWEEN %s AND %s ORDER BY number, version, agreement LIMIT %s"
+        )
+        return list(map(PersonRow._make, self.read(statement, first, last, limit)))
+
+    def following(self, number: int) -> int | None:
+        [(found,)] = self.read(f"SELECT MIN(number) FROM {SCHEMA}.person WHERE number>=%s", number)
+        return None if found is None else int(found)
 
     def entries(self, index: Index) -> Iterator[Entry]:
         after: tuple[bytes, int] = (b"", -1)

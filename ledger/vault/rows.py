@@ -13,6 +13,7 @@ FROM (SELECT number, COALESCE(LAG(number) OVER (ORDER BY number), 0) AS before F
 WHERE number>before+1 ORDER BY 1
 """
 """The ranges of numbers below the highest that nobody in the table has."""
+OUT_OF_RANGE = "SELECT DISTINCT number FROM {person} WHERE number<1 OR number>{most} ORDER BY number LIMIT 20"
 
 Index = Literal["identity", "account"]
 """Of national ids, where a hash leads to one number; of accounts, where it leads to each whom the account serves."""
@@ -104,6 +105,9 @@ class PersonRows(Protocol):
     def last(self) -> int:
         """The highest number that somebody has; 0 where nobody is there."""
 
+    def out_of_range(self) -> list[int]:
+        """Numbers of people that no recipient can have, at most a few of them."""
+
     def add(self, people: Sequence[NewPerson]) -> None:
         """Store people, in order of their numbers; within `alone` or a rehearsal."""
 
@@ -119,8 +123,11 @@ class PersonRows(Protocol):
     def meeting(self) -> Iterator[list[int]]:
         """The numbers of the people whom one account serves, of each account that serves several."""
 
-    def between(self, first: int, last: int) -> list[PersonRow]:
-        """The rows of people from one number to another, both included, in order."""
+    def between(self, first: int, last: int, limit: int) -> list[PersonRow]:
+        """The rows of people from one number to another, both included, in order, at most so many."""
+
+    def following(self, number: int) -> int | None:
+        """The lowest number from this one on that somebody has."""
 
     def entries(self, index: Index) -> Iterator[Entry]:
         """Every entry of an index, in any order."""

@@ -18,6 +18,7 @@ from ledger.vault.rows import (
     GAPS,
     HASHES_PER_QUERY,
     NUMBER_MAX,
+    OUT_OF_RANGE,
     Entry,
     Index,
     MarkRow,
@@ -252,6 +253,12 @@ class SQLitePersonRows:
         with refusing():
             return int(self.database.execute("SELECT COALESCE(MAX(number), 0) FROM person").fetchone()[0])
 
+    def out_of_range(self) -> list[int]:
+        with refusing():
+            return [
+                number for (number,) in self.database.execute(OUT_OF_RANGE.format(person="person", most=NUMBER_MAX))
+            ]
+
     def count(self) -> int:
         with refusing():
             return int(self.database.execute("SELECT COUNT(*) FROM person").fetchone()[0])
@@ -273,10 +280,17 @@ class SQLitePersonRows:
         with refusing():
             yield from _INDEXES["account"].meeting(self.database)
 
-    def between(self, first: int, last: int) -> list[PersonRow]:
-        statement = "SELECT * FROM person WHERE number BETWEEN ? AND ? ORDER BY number, version, agreement"
+    def between(self, first: int, last: int, limit: int) -> list[PersonRow]:
+        statement = "SELECT * FROM person WHERE number BETWEEN ? AND ? ORDER BY number, version, agreement LIMIT ?"
         with refusing():
-            return list(map(PersonRow._make, self.database.execute(statement, (first, last))))
+            return list(map(PersonRow._make, self.database.execute(statement, (first, last, limit))))
+
+    def following(self, number: int) -> int | None:
+        with refusing():
+            found: int | None = self.database.execute(
+                "SELECT MIN(number) FROM person WHERE number>=?", (number,)
+            ).fetchone()[0]
+            return found
 
     def entries(self, index: Index) -> Iterator[Entry]:
         with refusing():

@@ -11,11 +11,12 @@ from typing import cast
 
 from ledger.application.folder import VAULT, Place
 from ledger.application.people import RegisteredPeople, recipient_id
+from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import recipient_stream
 from ledger.store.errors import RightsMissingError
 from ledger.store.recorder import LedgerRecorder
 from ledger.vault.errors import VaultKeyError, VaultOlderError
-from ledger.vault.examination import Examination, Finding, Part
+from ledger.vault.examination import SPAN_PEOPLE, Examination, Finding, Part
 from ledger.vault.vault import Vault
 from projections.laws.law import BREACHES_MAX, Breach, Law, OnProgress
 from projections.relation.spans import in_spans
@@ -47,6 +48,9 @@ def check_vault(
         return law, _UNSHOWN.format(why="there is no vault here") if people.last() else None
     try:
         vault = place.vault(reading=is_audit or place.is_only_read)
+    except IntegrityBrokenError as error:
+        law.breach(Breach(None, VAULT, str(error)))
+        return law, None
     except VaultOlderError:
         return law, _UNSHOWN.format(why="it is of an earlier version; `salur vault upgrade` brings it over")
     except RightsMissingError:
@@ -65,7 +69,10 @@ def _examine(vault: Vault, source: "_Examined", store: LedgerRecorder, law: Law,
     """Look through the vault, a long one in several processes, and tell the law what was found."""
     examination = Examination(vault, RegisteredPeople(store))
     last, parts = examination.last(), []
-    for part in in_spans(source, last, _part, on_progress):
+    spans = list(examination.spans(last))
+    # As many as there may be people in them: a number far beyond the others makes no vault long.
+    size = len(spans) * SPAN_PEOPLE
+    for part in in_spans(source, size, _part, on_progress, spans=spans):
         parts.append(replace(part, findings=[]))
         law.checked += part.people
         _tell(law, part.findings, store)

@@ -4,7 +4,7 @@ range.
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -62,13 +62,19 @@ class Held:
 
 
 def in_spans(
-    source: Source[R], size: int, work: Work[R, T], on_progress: Callable[[int], None] = lambda _: None
+    source: Source[R],
+    size: int,
+    work: Work[R, T],
+    on_progress: Callable[[int], None] = lambda _: None,
+    *,
+    spans: Sequence[tuple[int, int]] | None = None,
 ) -> Iterator[T]:
     """What the work returns for each span of the first so many events, in order of the log.
 
     The work must be such that it can be sent to another process, and what it returns such that it can be sent back.
     """
-    spans = [(first, min(first + SPAN_EVENTS, size)) for first in range(0, size, SPAN_EVENTS)]
+    if spans is None:
+        spans = [(first, min(first + SPAN_EVENTS, size)) for first in range(0, size, SPAN_EVENTS)]
     if size < EVENTS_MIN or isinstance(source, Held):
         with source.opened() as log:
             for first, end in spans:

@@ -16,6 +16,8 @@ from ledger.application import privacy, registration
 from ledger.application.ledger import Ledger
 from ledger.application.people import recipient_id
 from ledger.domain.errors import IntegrityBrokenError
+from ledger.domain.recipient import RecipientRegistered
+from ledger.store.entries import Entry, to_row
 from ledger.vault.keys import person_place
 from ledger.vault.person import Person, salted
 from projections.audit.vault_law import check_vault
@@ -165,6 +167,27 @@ def test_a_change_of_the_vault_is_found_and_named(ledger: Ledger, people: list[s
     assert findings(ledger) == named
 
 
+def test_a_row_whose_number_nobody_can_have_is_named_with_little_memory(ledger: Ledger, people: list[str]) -> None:
+    del people
+    by_hand(ledger, "UPDATE person SET number=4611686018427387904 WHERE number=4", "UPDATE vault SET highest=4")
+    assert findings(ledger)[:3] == [
+        f"4: {_MISSING}",
+        "vault.db: the vault says that it has given the numbers up to 4; it has up to 999999999",
+        "vault.db: a row has the number 4611686018427387904, and a recipient's has at most nine digits",
+    ]
+    with pytest.raises(IntegrityBrokenError, match="leads to R000000004, who is not in the vault"):
+        register(ledger, 1, first=4)
+
+
+def test_a_registration_forged_far_beyond_the_others_stops_nobody(ledger: Ledger, people: list[str]) -> None:
+    del people
+    event = RecipientRegistered(recipient_id="R999999999", commitment="0" * 64, category="worker")
+    meta = SITI.meta(ledger.now())
+    ledger.store.append([to_row(Entry(event.stream, 1, meta, event))])
+    assert register(ledger, 1, first=5) == ["R000000005"]
+    assert [each for each in findings(ledger) if each.startswith("recipient/")] == [f"recipient/R999999999: {_MISSING}"]
+
+
 def test_a_mark_and_a_refused_row_that_nobody_committed_to_are_found(ledger: Ledger, people: list[str]) -> None:
     del people
     by_hand(ledger, "INSERT INTO mark VALUES (%s, 3, %s)", values=(b"m" * 16, b"sealed"))
@@ -204,7 +227,7 @@ def test_an_older_copy_put_back_is_found_and_gives_no_number_again(ledger: Ledge
         "vault.db: the vault says that it has given the numbers up to 4; it has up to 6",
     ]
     size = ledger.store.size()
-    with pytest.raises(IntegrityBrokenError, match="given the numbers up to 4, and R000000006 is registered"):
+    with pytest.raises(IntegrityBrokenError, match="given the numbers up to 4, and R000000005 is registered"):
         register(ledger, 1, first=9)
     assert ledger.store.size() == size
 

@@ -99,9 +99,11 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
     def new_database(self, template: str = "template0") -> str:
-        """The name of a new database, empty or a copy of one that nobody is connected to."""
+        """The name of a new database, empty or a copy of another one."""
         name = f"salur_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Sessions whose client a test has cut off: PostgreSQL copies no database that somebody is connected to.
+        left = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname='{template}'"
+        self.execute(left, f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def run_script(self, script: str, name: str, user: str = OWNER) -> "subprocess.CompletedProcess[str]":
