@@ -8,6 +8,7 @@ from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import RecipientErased, RecipientRegistered, RecipientUnknownError, recipient_stream
 from ledger.store.recorder import LedgerRecorder
 from ledger.vault.examination import Known
+from ledger.vault.rows import NUMBER_MAX
 
 
 class RecipientIndex:
@@ -91,8 +92,13 @@ class RegisteredPeople:
 
     def last(self) -> int:
         """The highest number that is registered; 0 where none is."""
-        found = self._store.last_stream(_PREFIX)
-        return int(found.removeprefix(_PREFIX)) if found and found.removeprefix(_PREFIX).isdecimal() else 0
+        found = self._store.last_stream(_PREFIX, recipient_stream(recipient_id(NUMBER_MAX)))
+        if found is None:
+            return 0
+        digits = found.removeprefix(_PREFIX)
+        return (
+            int(digits) if digits.isdecimal() else NUMBER_MAX
+        )  # a name that is none: whatever lies below is looked at
 
     def registered(self, first: int, last: int, limit: int) -> dict[int, Known]:
         """Number → what they were registered with, of the numbers from one to another, both included; the first so many."""
@@ -103,7 +109,11 @@ class RegisteredPeople:
             ("commitment", "shared_account"),
             limit=limit,
         )
-        return {int(stream[_DIGITS_FROM:]): (commitment, shared) for stream, commitment, shared in found if stream}
+        return {
+            int(stream[_DIGITS_FROM:]): (commitment, shared)
+            for stream, commitment, shared in found
+            if stream and stream[_DIGITS_FROM:].isdecimal()
+        }
 
     def erased(self, numbers: Collection[int]) -> set[int]:
         """Those of these people who are erased."""

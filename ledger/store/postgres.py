@@ -249,9 +249,9 @@ class PostgresLedgerRecorder(LedgerRecorder):
         )
         return [row[0] for row in rows]
 
-    def last_stream(self, prefix: str) -> str | None:
-        statement = f"SELECT MAX(originator_id) FROM {TABLE} WHERE originator_id>=%s AND originator_id<%s"
-        [(found,)] = self.database.read(statement, (prefix, prefix + LAST_SIGN))
+    def last_stream(self, first: str, last: str) -> str | None:
+        statement = f"SELECT MAX(originator_id) FROM {TABLE} WHERE originator_id BETWEEN %s AND %s"
+        [(found,)] = self.database.read(statement, (first, last))
         return found if found is None else str(found)
 
     def position(self, stream: str, version: int) -> int:

@@ -178,8 +178,8 @@ class LedgerRecorder(ApplicationRecorder, EventLog):
         """The streams with this beginning of their names, in order."""
 
     @abstractmethod
-    def last_stream(self, prefix: str) -> str | None:
-        """The last stream with this beginning of its name, if there is one."""
+    def last_stream(self, first: str, last: str) -> str | None:
+        """The last of the streams from one name to another, both included, if there is one."""
 
     def damages(self) -> list[str]:
         """The damages that the database itself finds, such as an event that its index misses."""

@@ -238,11 +238,11 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             )
             return [row[0] for row in cursor.fetchall()]
 
-    def last_stream(self, prefix: str) -> str | None:
+    def last_stream(self, first: str, last: str) -> str | None:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
-                f"SELECT MAX(originator_id) FROM {self.events_table_name} WHERE originator_id>=? AND originator_id<?",
-                (prefix, prefix + LAST_SIGN),
+                f"SELECT MAX(originator_id) FROM {self.events_table_name} WHERE originator_id BETWEEN ? AND ?",
+                (first, last),
             )
             found: str | None = cursor.fetchone()[0]
             return found

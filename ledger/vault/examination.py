@@ -126,13 +126,14 @@ class Examination:
         rows = self._vault.rows
         yield from self._counter(last)
         for number in rows.out_of_range():
-            yield Finding(None, f"a row has the number {number}, and a recipient's has at most nine digits")
+            what = f"a row has the number {number}" if number else "a row has no number"
+            yield Finding(None, f"{what}, and a recipient's has one to nine digits")
         for index in _WHAT:
             if rows.entry_count(index) != sum(part.entries[index] for part in parts):
                 yield from self._strays(index)
         yield from self._meeting()
         for mark in rows.marks():
-            yield Finding(mark.number, "a mark lies in the vault that no event commits to")
+            yield Finding(mark.number or None, "a mark lies in the vault that no event commits to")
         for refused in rows.refused():
             yield Finding(None, f"what is kept of line {refused.line} of file {refused.file} is in no event")
 
@@ -155,7 +156,7 @@ class Examination:
             return
         keyring = self._vault.keyring
         for number, version, agreement, sealed in page:
-            if version != 1 or agreement:
+            if version != 1 or agreement != "":  # also no empty bytes
                 yield Finding(number, f"version {version} lies in the vault, and no event speaks of it")
             elif (plain := keyring.opened(sealed, person_place(number, 1, ""))) is None:
                 yield Finding(number, "the row does not open in its place: it was changed, or is another's")
@@ -167,14 +168,14 @@ class Examination:
     def _is_opened_whole(self, page: Sequence[PersonRow], opened: _Opened) -> bool:
         """Open all rows of a page if each is as it should be, which is a third of the work of one after the other."""
         decrypt = self._vault.keyring.seal.decrypt
-        if any(version != 1 or agreement for _, version, agreement, _ in page):
+        if any(version != 1 or agreement != "" for _, version, agreement, _ in page):  # also no empty bytes
             return False
         try:
             plains = [
                 decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], person_place(number, 1, ""))
                 for number, _, _, sealed in page
             ]
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):
             return False
         if (found := lookups_of(plains)) is None:
             return False
@@ -183,7 +184,7 @@ class Examination:
 
     def _missing(self, page: Sequence[PersonRow], known: dict[int, Known]) -> Iterator[Finding]:
         there = {row.number for row in page}
-        first = {row.number for row in page if row.version == 1 and not row.agreement}
+        first = {row.number for row in page if (row.version, row.agreement) == (1, "")}
         for number in sorted(there - first):
             yield Finding(number, "the row that they were registered with is not in the vault")
         if missing := known.keys() - there:
@@ -243,8 +244,8 @@ class Examination:
             theirs = set(self._entries(opened)[0 if index == "identity" else 1])
             for mac, number in page:
                 if (mac, number) not in theirs and number not in unopened:
-                    detail = f"the index of {_WHAT[index]} has an entry that leads to them and is not theirs"
-                    yield Finding(number, detail)
+                    whom = "them and is not theirs" if number else "nobody"
+                    yield Finding(number or None, f"the index of {_WHAT[index]} has an entry that leads to {whom}")
 
     def _meeting(self) -> Iterator[Finding]:
         """People whose accounts meet without a recorded reason; told of each but the first of them."""

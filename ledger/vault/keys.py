@@ -91,7 +91,7 @@ class Keyring:
         """What was sealed for a place, or None where something else, or nothing of ours, was put there."""
         try:
             return self.seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
-        except (InvalidTag, ValueError):  # shorter than a nonce
+        except (InvalidTag, ValueError, TypeError):  # shorter than a nonce, or no bytes
             return None
 
     def sealed(self, plain: bytes, place: bytes, random_bytes: RandomBytes = os.urandom) -> bytes:
@@ -118,7 +118,7 @@ class Keyring:
         """The keyring, or None where the key is another's."""
         try:
             stored = json.loads(_wrapping(master).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _WRAP))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):
             return None
         lookups = tuple(bytes.fromhex(key) for key in stored["lookups"])
         return cls(bytes.fromhex(stored["seal"]), lookups, bytes.fromhex(stored["request"]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.errors import StoreFailedError
 from ledger.store.postgres_schema import require_schema
 from ledger.store.server import Connection, Database
@@ -43,6 +44,7 @@ class PostgresPersonRows:
 
     def create(self, keyring: Callable[[], bytes]) -> None:
         def work(connection: Connection, _: bool) -> None:
+            self._require_not_older()
             create_tables(connection)
             if connection.execute(f"SELECT 1 FROM {TURN}").fetchone() is None:
                 statement = f"INSERT INTO {TURN} VALUES (true, %s, 0, %s)"
@@ -54,13 +56,16 @@ class PostgresPersonRows:
         self.database.close()
 
     def keyring(self) -> bytes | None:
-        named = "SELECT to_regclass(%s) IS NOT NULL"
-        if any(self.read(named, f"{SCHEMA}.{name}")[0][0] for name in ("key_check", "older_person")):
-            raise VaultOlderError()
+        self._require_not_older()
         if not require_schema(self.database.read, FORM):
             return None
         rows = self.read(f"SELECT format, keyring FROM {TURN}")
         return of_known_format(*rows[0]) if rows else None
+
+    def _require_not_older(self) -> None:
+        named = "SELECT to_regclass(%s) IS NOT NULL"
+        if any(self.read(named, f"{SCHEMA}.{name}")[0][0] for name in ("key_check", "older_person")):
+            raise VaultOlderError()
 
     def alone(self, work: Callable[[], T]) -> T:
         return self._within(TURN, work)
@@ -114,11 +119,15 @@ class PostgresPersonRows:
             yield from self._rehearsed.people(numbers)
 
     def highest(self) -> int:
-        [(highest,)] = self.read(f"SELECT highest FROM {TURN}")
+        rows = self.read(f"SELECT highest FROM {TURN}")
+        if not rows:
+            raise IntegrityBrokenError("the vault's counter is gone; put a copy of the vault back")
+        [(highest,)] = rows
         return max(int(highest), self._rehearsed.highest() if self._rehearsed else 0)
 
     def last(self) -> int:
-        return int(self.read(f"SELECT COALESCE(MAX(number), 0) FROM {SCHEMA}.person")[0][0])
+        statement = f"SELECT COALESCE(MAX(number), 0) FROM {SCHEMA}.person WHERE number<=%s"
+        return int(self.read(statement, NUMBER_MAX)[0][0])
 
     def out_of_range(self) -> list[int]:
         return [number for (number,) in self.read(OUT_OF_RANGE.format(person=f"{SCHEMA}.person", most=NUMBER_MAX))]

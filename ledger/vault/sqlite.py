@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
+from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.errors import StoreLockedError
 from ledger.store.sqlite import LOCK_TIMEOUT_S, is_unsettled, refusal_of
 from ledger.store.sqlite_schema import require_schema
@@ -71,16 +72,18 @@ class _HashIndex:
 
     def find(self, database: sqlite3.Connection, macs: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
         """Hash and number, of each entry of these hashes."""
-        wanted = set(macs)
-        for places in _parts(sorted(_integers(macs)[::2])):
+        halves = _integers(macs)
+        wanted = dict(zip(zip(halves[::2], halves[1::2], strict=True), macs, strict=True))
+        for places in _parts(sorted(halves[::2])):
             marks = ",".join("?" * len(places))
             for place, rest, number in database.execute(f"SELECT * FROM {self._name} WHERE place IN ({marks})", places):
-                if (mac := _HALVES.pack(place, rest)) in wanted:
-                    yield mac, number
+                if (mac := wanted.get((place, rest))) is not None:
+                    yield mac, _number(number)
         if database.execute(f"SELECT 1 FROM {self._name}_met LIMIT 1").fetchone():
             for part in _parts(macs):
                 marks = ",".join("?" * len(part))
-                yield from database.execute(f"SELECT * FROM {self._name}_met WHERE mac IN ({marks})", part)
+                for mac, number in database.execute(f"SELECT * FROM {self._name}_met WHERE mac IN ({marks})", part):
+                    yield mac, _number(number)
 
     def missing(self, database: sqlite3.Connection, entries: Sequence[Entry]) -> set[Entry]:
         """Those of these entries that are not there. They are compared as a whole, which needs no loop over them."""
@@ -100,8 +103,10 @@ class _HashIndex:
     def meeting(self, database: sqlite3.Connection) -> Iterator[list[int]]:
         """The numbers that one hash leads to, of each that leads to several."""
         further: dict[bytes, set[int]] = {}
-        for mac, number in database.execute(f"SELECT * FROM {self._name}_met"):
-            further.setdefault(mac, set()).add(number)
+        for mac, number in database.execute(
+            f"SELECT * FROM {self._name}_met WHERE typeof(mac)='blob' AND length(mac)=16"
+        ):
+            further.setdefault(mac, set()).add(_number(number))
         for mac, number in self.find(database, list(further)):
             further[mac].add(number)
         yield from (sorted(numbers) for numbers in further.values() if len(numbers) > 1)
@@ -130,13 +135,19 @@ class _HashIndex:
     def entries(self, database: sqlite3.Connection) -> Iterator[tuple[bytes, int]]:
         """Hash and number, of every entry."""
         for place, rest, number in database.execute(f"SELECT * FROM {self._name}"):
-            yield _HALVES.pack(place, rest), number
-        yield from database.execute(f"SELECT * FROM {self._name}_met")
+            yield _HALVES.pack(place, rest) if isinstance(rest, int) else b"", _number(number)
+        for mac, number in database.execute(f"SELECT * FROM {self._name}_met"):
+            yield mac, _number(number)
 
     def count(self, database: sqlite3.Connection) -> int:
         """How many entries there are."""
         statement = f"SELECT (SELECT COUNT(*) FROM {self._name})+(SELECT COUNT(*) FROM {self._name}_met)"
         return int(database.execute(statement).fetchone()[0])
+
+
+def _number(stored: object) -> int:
+    """A number as it is stored; SQLite keeps a text in a column of numbers as well, which then is nobody's."""
+    return stored if isinstance(stored, int) else 0
 
 
 def _integers(macs: Sequence[bytes]) -> tuple[int, ...]:
@@ -175,6 +186,7 @@ class SQLitePersonRows:
         with refusing(), closing(sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("BEGIN IMMEDIATE")
+            _require_not_older(database)
             create_tables(database)
             if database.execute("SELECT 1 FROM vault").fetchone() is None:
                 database.execute("INSERT INTO vault VALUES (?,0,?)", (FORMAT, keyring()))
@@ -203,9 +215,7 @@ class SQLitePersonRows:
 
     def keyring(self) -> bytes | None:
         with refusing():
-            named = {row[0] for row in self.database.execute("SELECT name FROM sqlite_schema WHERE type='table'")}
-            if named & {"key_check", "older_person"}:
-                raise VaultOlderError()
+            named = _require_not_older(self.database)
             require_schema(self.database, _SCRIPT, _BROUGHT_OVER, what="the vault", may_be_empty=True)
             row = self.database.execute("SELECT format, keyring FROM vault").fetchone() if "vault" in named else None
         return of_known_format(*row) if row else None
@@ -247,17 +257,20 @@ class SQLitePersonRows:
 
     def highest(self) -> int:
         with refusing():
-            return int(self.database.execute("SELECT highest FROM vault").fetchone()[0])
+            row = self.database.execute("SELECT highest FROM vault").fetchone()
+        if row is None or not isinstance(row[0], int):
+            raise IntegrityBrokenError("the vault's counter is no number: it was changed; put a copy of the vault back")
+        return row[0]
 
     def last(self) -> int:
         with refusing():
-            return int(self.database.execute("SELECT COALESCE(MAX(number), 0) FROM person").fetchone()[0])
+            statement = "SELECT COALESCE(MAX(number), 0) FROM person WHERE number<=?"
+            return int(self.database.execute(statement, (NUMBER_MAX,)).fetchone()[0])
 
     def out_of_range(self) -> list[int]:
         with refusing():
-            return [
-                number for (number,) in self.database.execute(OUT_OF_RANGE.format(person="person", most=NUMBER_MAX))
-            ]
+            rows = self.database.execute(OUT_OF_RANGE.format(person="person", most=NUMBER_MAX)).fetchall()
+        return [_number(number) for (number,) in rows]
 
     def count(self) -> int:
         with refusing():
@@ -287,9 +300,8 @@ class SQLitePersonRows:
 
     def following(self, number: int) -> int | None:
         with refusing():
-            found: int | None = self.database.execute(
-                "SELECT MIN(number) FROM person WHERE number>=?", (number,)
-            ).fetchone()[0]
+            statement = "SELECT MIN(number) FROM person WHERE number>=? AND number<=?"
+            found: int | None = self.database.execute(statement, (number, NUMBER_MAX)).fetchone()[0]
             return found
 
     def entries(self, index: Index) -> Iterator[Entry]:
@@ -302,7 +314,8 @@ class SQLitePersonRows:
 
     def marks(self) -> list[MarkRow]:
         with refusing():
-            return list(map(MarkRow._make, self.database.execute("SELECT * FROM mark ORDER BY number")))
+            rows = self.database.execute("SELECT * FROM mark ORDER BY number").fetchall()
+        return [MarkRow(mac, _number(number), sealed) for mac, number, sealed in rows]
 
     def refused(self) -> list[RefusedRow]:
         with refusing():
@@ -370,6 +383,14 @@ class SQLitePersonRows:
             if entries:
                 index.add(self.database, *zip(*entries, strict=True))
         self.database.execute("UPDATE vault SET keyring=?", (keyring,))
+
+
+def _require_not_older(database: sqlite3.Connection) -> set[str]:
+    """The names of the tables there are; raises `VaultOlderError` where they are those of an earlier format."""
+    named = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type='table'")}
+    if named & {"key_check", "older_person"}:
+        raise VaultOlderError()
+    return named
 
 
 def create_tables(database: sqlite3.Connection) -> None:

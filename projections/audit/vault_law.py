@@ -15,7 +15,7 @@ from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import recipient_stream
 from ledger.store.errors import RightsMissingError
 from ledger.store.recorder import LedgerRecorder
-from ledger.vault.errors import VaultKeyError, VaultOlderError
+from ledger.vault.errors import VaultKeyError, VaultNewerError, VaultOlderError
 from ledger.vault.examination import SPAN_PEOPLE, Examination, Finding, Part
 from ledger.vault.vault import Vault
 from projections.laws.law import BREACHES_MAX, Breach, Law, OnProgress
@@ -48,7 +48,7 @@ def check_vault(
         return law, _UNSHOWN.format(why="there is no vault here") if people.last() else None
     try:
         vault = place.vault(reading=is_audit or place.is_only_read)
-    except IntegrityBrokenError as error:
+    except (IntegrityBrokenError, VaultNewerError) as error:
         law.breach(Breach(None, VAULT, str(error)))
         return law, None
     except VaultOlderError:
@@ -61,7 +61,10 @@ def check_vault(
             return law, None
         return law, _UNSHOWN.format(why="its key is not at hand")
     with closing(vault):
-        _examine(vault, _Examined(place, events or place, is_audit), store, law, on_progress)
+        try:
+            _examine(vault, _Examined(place, events or place, is_audit), store, law, on_progress)
+        except IntegrityBrokenError as error:
+            law.breach(Breach(None, VAULT, str(error)))
     return law, None
 
 

@@ -23,6 +23,7 @@ from ledger.vault.errors import VaultKeyError, VaultOlderError
 from ledger.vault.older import Older, OlderRow, SQLiteOlderTables
 from ledger.vault.rows import NewPerson
 from ledger.vault.sqlite import SQLitePersonRows
+from ledger.vault.vault import Vault
 from tests.acts import held, nik, numbers_of  # fmt: skip
 
 PEOPLE = 60
@@ -127,6 +128,14 @@ def test_a_vault_of_format_1_is_refused_until_it_is_brought_over(older: Ledger) 
     again = vaults.upgrade(older.place, older.store)
     assert again.moved == 0
     assert again.findings == done.findings
+
+
+def test_no_vault_is_made_in_the_place_of_one_of_format_1(older: Ledger) -> None:
+    before = (older.folder / "vault.db").read_bytes()
+    with pytest.raises(VaultOlderError):
+        Vault.create(older.folder / "vault.db", older.folder / "vault.key")
+    assert (older.folder / "vault.db").read_bytes() == before
+    assert vaults.upgrade(older.place, older.store).moved == PEOPLE - 1
 
 
 def test_people_whose_accounts_meet_are_named(older: Ledger) -> None:
