@@ -154,8 +154,8 @@ def test_the_owner_brings_an_older_vault_over(
 ) -> None:
     with pytest.raises(VaultOlderError):
         older.place.vault()
-    with pytest.raises(VaultOlderError):
-        older.place.person_rows().create(lambda: b"")
+    with pytest.raises(VaultOlderError), closing(older.place.person_rows()) as rows:
+        rows.create(lambda: b"")
     address = older.place.database or ""
     assert cli.run(["--store", str(older.folder), "vault", "upgrade"]) == cli.DONE
     told = capsys.readouterr()
