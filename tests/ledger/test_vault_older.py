@@ -258,12 +258,12 @@ def test_a_vault_that_was_changed_is_not_brought_over_unless_it_is_asked_for(
 
 
 def test_a_moved_row_that_fails_leaves_the_page_where_it_was(older: Ledger) -> None:
-    tables = SQLiteOlderTables(SQLitePersonRows(older.folder / "vault.db"))
-    tables.put_aside(lambda: b"keyring")
-
     def failing(row: OlderRow) -> NewPerson:
         raise RuntimeError(row.number)
 
-    with pytest.raises(RuntimeError, match="1"):
-        tables.move(failing, 10)
-    assert len(tables.page(0, 1_000)) == PEOPLE - 1
+    with closing(SQLitePersonRows(older.folder / "vault.db")) as rows:
+        tables = SQLiteOlderTables(rows)
+        tables.put_aside(lambda: b"keyring")
+        with pytest.raises(RuntimeError, match="1"):
+            tables.move(failing, 10)
+        assert len(tables.page(0, 1_000)) == PEOPLE - 1
