@@ -30,8 +30,8 @@ $(VENV)/.ready-dev: pyproject.toml requirements-dev.lock
 demo: $(VENV)/.ready-run  ## Record the 2020 case in demo-ledger and print its reports; SCALE=100 pays ten times as many
 	@$(BIN)/salur demo --scale $(SCALE)
 
-test: setup  ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+test: setup  ## Run the tests; TESTS=tests/cli runs those
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 lint: setup  ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .
