@@ -145,9 +145,8 @@ class Place:
         with closing(self.person_rows(reading=self.is_only_read)) as rows:
             try:
                 return rows.absent() if rows.keyring() else []
-            except (RightsMissingError, VaultOlderError):  # half brought over, a vault has not everybody in one table
-                return []
-            except IntegrityBrokenError:  # which the law of the vault names
+            # Half brought over, a vault has not everybody in one table; what is broken in it the law of the vault names.
+            except (RightsMissingError, VaultOlderError, IntegrityBrokenError):
                 return []
 
     def wider_rights(self) -> list[str]:

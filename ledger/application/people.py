@@ -1,14 +1,18 @@
 """Who the recipients are that a file names."""
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from ledger.application.attempt import Attempt
 from ledger.application.ledger import Ledger
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import RecipientErased, RecipientRegistered, RecipientUnknownError, recipient_stream
 from ledger.store.recorder import LedgerRecorder
-from ledger.vault.examination import Known
+from ledger.vault.person import require_agreeing
 from ledger.vault.rows import NUMBER_MAX
+
+if TYPE_CHECKING:
+    from ledger.vault.examination import Known
 
 
 class RecipientIndex:
@@ -27,7 +31,7 @@ class RecipientIndex:
         }
         for place in placed.values():
             if registered := self._registered.get(recipient_id(place.number)):
-                require_agreeing(registered, place.commitment)
+                require_agreeing(place.number, place.commitment, registered.commitment)
 
     def __getitem__(self, name: str) -> RecipientRegistered:
         """The registration of the recipient so named; raises `RecipientUnknownError`."""
@@ -38,15 +42,6 @@ class RecipientIndex:
     def get(self, name: str) -> RecipientRegistered | None:
         """The registration of the recipient so named, if there is one."""
         return self._registered.get(self._ids.get(name, name))
-
-
-def require_agreeing(registered: RecipientRegistered, commitment: str) -> None:
-    """Raise `IntegrityBrokenError` where the vault holds other data of a person than their registration committed to."""
-    if commitment != registered.commitment:
-        raise IntegrityBrokenError(
-            f"the vault holds other data of {registered.recipient_id} than was registered: its commitment differs; run"
-            " `salur check`"
-        )
 
 
 def require_whole_vault(ledger: Ledger) -> None:
@@ -96,11 +91,10 @@ class RegisteredPeople:
         if found is None:
             return 0
         digits = found.removeprefix(_PREFIX)
-        return (
-            int(digits) if digits.isdecimal() else NUMBER_MAX
-        )  # a name that is none: whatever lies below is looked at
+        # Where the name is no recipient's, whatever lies below it is looked at.
+        return int(digits) if digits.isdecimal() else NUMBER_MAX
 
-    def registered(self, first: int, last: int, limit: int) -> dict[int, Known]:
+    def registered(self, first: int, last: int, limit: int) -> "dict[int, Known]":
         """Number → what they were registered with, of the numbers from one to another, both included; the first so many."""
         found = self._store.select_texts_between(
             recipient_stream(recipient_id(first)),

@@ -17,7 +17,7 @@ from ledger.application.attempt import Attempt, Command
 from ledger.application.chunks import Chunk, OnProgress, OnReject, Tally, batched, in_chunks, without_trace
 from ledger.application.given import built
 from ledger.application.ledger import Ledger
-from ledger.application.people import is_nik_shaped, recipient_id, require_agreeing, require_whole_vault
+from ledger.application.people import is_nik_shaped, recipient_id, require_whole_vault
 from ledger.application.placing import PlacingAhead
 from ledger.domain.errors import LedgerError, Said, ValueInvalidError
 from ledger.domain.event import Role
@@ -32,7 +32,7 @@ from ledger.domain.recipient import (
 from ledger.files.rejects import Reject
 from ledger.files.tables import Field, Row
 from ledger.store.entries import Series
-from ledger.vault.person import Person
+from ledger.vault.person import Person, require_agreeing
 from ledger.vault.vault import AccountShared, Placed
 
 FIELDS = (
@@ -161,11 +161,12 @@ def _read_ahead(
 
 def _registered(attempt: Attempt, placed: list[Placed | AccountShared]) -> dict[str, RecipientRegistered]:
     """Recipient → their registration, of those placed who are registered; with the data that the vault holds of them."""
-    commitments = {recipient_id(each.number): each.commitment for each in placed if isinstance(each, Placed)}
-    found = attempt.first(map(recipient_stream, commitments))
+    places = {recipient_id(each.number): each for each in placed if isinstance(each, Placed)}
+    found = attempt.first(map(recipient_stream, places))
     known = {event.recipient_id: event for event in found.values() if isinstance(event, RecipientRegistered)}
     for chosen_id, registered in known.items():
-        require_agreeing(registered, commitments[chosen_id])
+        place = places[chosen_id]
+        require_agreeing(place.number, place.commitment, registered.commitment)
     return known
 
 

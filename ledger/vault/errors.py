@@ -18,6 +18,13 @@ class VaultOlderError(LedgerError):
     sentence = "this vault is of an earlier version; bring it over with `salur vault upgrade`, which loses nothing"
 
 
+class VaultRotatedError(LedgerError):
+    """The vault was given other keys while a command worked with the earlier ones."""
+
+    code = "vault_rotated"
+    sentence = "the vault was given other keys while this command ran; nothing of this step was recorded: give it again"
+
+
 class VaultNewerError(LedgerError):
     """The vault was written by a newer version."""
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.vault.errors import VaultKeyError
-from ledger.vault.person import ACCOUNT_FORM, normal_account
+from ledger.vault.person import ACCOUNT_FORM, Person, normal_account
 
 FORMAT = 2
 """Of the vault. Format 1 bound a row to the hash of its national id, not to its number, and had no keyring."""
@@ -67,6 +67,11 @@ class Keyring:
                 strict=True,
             )
         )
+
+    def leading_to(self, person: Person) -> tuple[bytes, bytes | None]:
+        """The hashes of a person's national id and of their account, if they have one."""
+        [identity] = self.ids([person.national_id])
+        return identity, self.accounts([person.account]).get(person.account)
 
     def rehashed(self, kind: str, macs: Sequence[bytes]) -> list[bytes]:
         """The hashes that an index of a kind has under this keyring, of those under the one that it was rotated from."""

@@ -130,9 +130,7 @@ class Older:
             return NewPerson(PersonRow(row.number, 1, "", row.sealed), row.nik_mac, None)
         person = person_of(plain)
         sealed = self.keyring.sealed(plain, person_place(row.number, 1, ""))
-        [identity] = self.keyring.ids([person.national_id])
-        account = self.keyring.accounts([person.account]).get(person.account)
-        return NewPerson(PersonRow(row.number, 1, "", sealed), identity, account)
+        return NewPerson(PersonRow(row.number, 1, "", sealed), *self.keyring.leading_to(person))
 
 
 def older_tables(rows: PersonRows) -> OlderTables:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
+from ledger.domain.errors import IntegrityBrokenError
+
 SALT_BYTES = 16
 FORM = 2
 """Of the plain bytes: form 1, without `form` and `bank`, called the national id `nik`."""
@@ -72,6 +74,14 @@ def lookups_of(plains: Sequence[bytes]) -> tuple[list[str], list[str]] | None:
 def commitment_of(plain: bytes) -> str:
     """SHA-256 over the salt and the person's data, in hex: what an event holds of them."""
     return hashlib.sha256(plain).hexdigest()
+
+
+def require_agreeing(number: int, found: str, registered: str) -> None:
+    """Raise `IntegrityBrokenError` where the commitment of the vault's data is another than the registration's."""
+    if found != registered:
+        raise IntegrityBrokenError(
+            f"the vault holds other data of R{number:09d} than was registered: its commitment differs; run `salur check`"
+        )
 
 
 def normal_account(account: str) -> str:

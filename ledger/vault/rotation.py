@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.store.durable import sync, write_whole
+from ledger.vault.errors import VaultRotatedError
 from ledger.vault.keys import KEY_BYTES, Keyring, RandomBytes, mark_place, opened_for, person_place, refused_place
 from ledger.vault.rows import Index, MarkRow, PersonRow, RefusedRow, Stored
 from ledger.vault.vault import Vault, next_key
@@ -26,9 +27,13 @@ def rotate(vault: Vault, key_path: Path, *, random_bytes: RandomBytes = os.urand
     write_whole(following, master, mode=0o600)
     rotated = vault.keyring.rotated(random_bytes)
 
+    wrapped = rotated.wrapped(master, random_bytes)
+
     def work() -> int:
+        if vault.rows.keyring() != vault.wrapped:
+            raise VaultRotatedError()
         stored = _Resealed(vault, rotated, random_bytes).stored()
-        vault.rows.replace(stored, rotated.wrapped(master, random_bytes))
+        vault.rows.replace(stored, wrapped)
         return len(stored.people) + len(stored.marks) + len(stored.refused)
 
     try:
@@ -38,7 +43,7 @@ def rotate(vault: Vault, key_path: Path, *, random_bytes: RandomBytes = os.urand
         raise
     following.replace(key_path)
     sync(key_path.parent)
-    vault.keyring = rotated
+    vault.wrapped, vault.keyring = wrapped, rotated
     vault.rows.forget()
     return count
 

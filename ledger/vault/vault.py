@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import SharedAccount
 from ledger.store.durable import sync, write_whole
-from ledger.vault.errors import VaultKeyError
+from ledger.vault.errors import VaultKeyError, VaultRotatedError
 from ledger.vault.keys import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -25,7 +25,7 @@ from ledger.vault.keys import (
     opened_for,
     person_place,
 )
-from ledger.vault.person import SALT_BYTES, Person, commitment_of, person_of, salted
+from ledger.vault.person import SALT_BYTES, Person, commitment_of, person_of, require_agreeing, salted
 from ledger.vault.rows import NUMBER_MAX, NewPerson, PersonRow, PersonRows
 from ledger.vault.sqlite import SQLitePersonRows
 
@@ -67,7 +67,7 @@ class Vault:
         master_key(key_path)  # without it, nothing is opened
         self.rows = rows_of(where)
         try:
-            self.keyring = _keyring_of(self.rows, key_path)
+            self.wrapped, self.keyring = _keyring_of(self.rows, key_path)
         except BaseException:
             self.rows.close()
             raise
@@ -126,16 +126,15 @@ class Vault:
 
         Raises `IntegrityBrokenError` where the vault holds other data than the registration committed to.
         """
-        found = [row for row in self.rows.people([number]) if (row.version, row.agreement) == (1, "")]
-        for row in found:
+        for row in self._registered([number]):
             opened = self.opened(row)
-            if opened.commitment != commitment:
-                raise IntegrityBrokenError(
-                    f"the vault holds other data of R{number:09d} than was registered: its commitment differs;"
-                    " run `salur check`"
-                )
+            require_agreeing(number, opened.commitment, commitment)
             return opened
         return None
+
+    def _registered(self, numbers: Sequence[int]) -> Iterator[PersonRow]:
+        """The rows with which people were registered."""
+        return (row for row in self.rows.people(numbers) if (row.version, row.agreement) == (1, ""))
 
     def opened(self, row: PersonRow) -> Opened:
         """A row's data; raises `IntegrityBrokenError` where the row does not open in its place."""
@@ -147,15 +146,15 @@ class Vault:
 
     def with_hashes(self, row: PersonRow) -> NewPerson:
         """A row, and the hashes that lead to its number; raises as `opened`."""
-        person = self.opened(row).person
-        [identity] = self.keyring.ids([person.national_id])
-        return NewPerson(row, identity, self.keyring.accounts([person.account]).get(person.account))
+        return NewPerson(row, *self.keyring.leading_to(self.opened(row).person))
 
     def count(self) -> int:
         """How many people the vault holds."""
         return self.rows.count()
 
     def _place(self, people: Sequence[tuple[Person, SharedAccount | None]]) -> list[Placed | AccountShared]:
+        if self.rows.keyring() != self.wrapped:  # what the earlier keys seal, nobody would open any more
+            raise VaultRotatedError()
         macs = self.keyring.ids([person.national_id for person, _ in people])
         known = self._known(dict(zip(macs, (person.national_id for person, _ in people), strict=True)))
         account_macs = self.keyring.accounts(person.account for person, _ in people if person.account)
@@ -192,9 +191,7 @@ class Vault:
         """Hash → place, of the people whom the vault has already; `wanted` says whose hash each is."""
         first_rehearsed = self._rehearsed_from or NUMBER_MAX + 1
         found = self.rows.of_ids(list(wanted))
-        rows = {
-            row.number: row for row in self.rows.people(list(found.values())) if (row.version, row.agreement) == (1, "")
-        }
+        rows = {row.number: row for row in self._registered(list(found.values()))}
         known = {}
         for mac, number in found.items():
             opened = self.opened(rows[number]) if number in rows else None
@@ -212,16 +209,17 @@ def next_key(key_path: Path) -> Path:
     return key_path.with_name(f"{key_path.name}.next")
 
 
-def _keyring_of(rows: PersonRows, key_path: Path) -> Keyring:
-    """The keyring, opened with the key file, or with the next one where a change of keys was interrupted at its end."""
+def _keyring_of(rows: PersonRows, key_path: Path) -> tuple[bytes, Keyring]:
+    """The keyring as it lies there, and opened with the key file, or with the next one where a change of keys was
+    interrupted at its end."""
     wrapped, following = rows.keyring(), next_key(key_path)
     if wrapped is not None:
         if (keyring := Keyring.unwrapped(wrapped, master_key(key_path))) is not None:
-            return keyring
+            return wrapped, keyring
         if following.exists() and (keyring := Keyring.unwrapped(wrapped, master_key(following))) is not None:
             following.replace(key_path)
             sync(key_path.parent)
-            return keyring
+            return wrapped, keyring
     raise VaultKeyError(path=str(key_path))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.errors import IntegrityBrokenError
 from ledger.domain.recipient import SharedAccount
-from ledger.vault.errors import VaultKeyError
+from ledger.vault.errors import VaultKeyError, VaultRotatedError
 from ledger.vault.keys import mark_place, refused_place
 from ledger.vault.person import Person
 from ledger.vault.rotation import rotate
@@ -107,6 +107,19 @@ def test_an_interruption_leaves_a_key_that_opens_the_vault(vault: Vault, tmp_pat
     with closing(reopened(tmp_path)) as again:
         rotate(again, tmp_path / "vault.key")
         require_everything(again, commitments)
+
+
+def test_who_worked_with_the_earlier_keys_adds_nothing_under_them(vault: Vault, tmp_path: Path) -> None:
+    commitments = commitments_of(vault)
+    with closing(reopened(tmp_path)) as other:
+        rotate(other, tmp_path / "vault.key")
+        key = (tmp_path / "vault.key").read_bytes()
+        with pytest.raises(VaultRotatedError):
+            vault.place([(Person(nik(8), "Person 8"), None)])
+        with pytest.raises(VaultRotatedError):
+            rotate(vault, tmp_path / "vault.key")
+        assert (tmp_path / "vault.key").read_bytes() == key
+        require_everything(other, commitments)
 
 
 def test_a_row_that_does_not_open_is_not_sealed_away(vault: Vault, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ledger.application.creation import begin_log, create
 from ledger.application.folder import SETTINGS, Place, require_ledger, write_settings
 from ledger.application.ledger import Ledger
 from ledger.application.moving import Move
+from ledger.application.vaults import rotate
 from ledger.domain.opening import LedgerOpened
 from ledger.domain.program import BudgetSet, Kind, ProgramOpened
 from ledger.store.server import Database, checked_address
@@ -315,6 +316,20 @@ def of_changed_vault(ledger: Ledger, folder: Path, statement: str) -> Callable[[
 @refusal
 def vault_older(ledger: Ledger, folder: Path) -> Any:
     return {}, of_changed_vault(ledger, folder, "CREATE TABLE key_check (mac BLOB NOT NULL)")
+
+
+@refusal
+def vault_rotated(ledger: Ledger, folder: Path) -> Any:
+    copy = folder / "copy"
+    shutil.copytree(ledger.folder, copy)
+
+    def act() -> None:
+        with closing(Ledger(copy, now=now)) as other:
+            assert other.vault.count() == 0
+            rotate(other.place)
+            register(other, 1)
+
+    return {}, act
 
 
 @refusal
